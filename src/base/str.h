@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Slices and the display of untrusted bytes.  No memory is allocated here.
+ */
+#ifndef KVS_BASE_STR_H
+#define KVS_BASE_STR_H
+
+#include <kvsync/kvsync.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+/* A slice of a C string, or of a literal. */
+static inline struct kvs_str kvs_s(const char *s)
+{
+	return (struct kvs_str){ s, s ? strlen(s) : 0 };
+}
+
+static inline struct kvs_str kvs_sn(const void *p, size_t n)
+{
+	return (struct kvs_str){ p, n };
+}
+
+static inline bool kvs_str_eq(struct kvs_str a, struct kvs_str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool kvs_str_starts(struct kvs_str s, struct kvs_str prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+/* Everything behind the first n bytes. */
+static inline struct kvs_str kvs_str_skip(struct kvs_str s, size_t n)
+{
+	return (struct kvs_str){ (const char *)s.p + n, s.n - n };
+}
+
+/* Byte order, a shorter prefix first: the order of every listing. */
+int kvs_str_cmp(struct kvs_str a, struct kvs_str b);
+
+/* Well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF) without NUL? */
+bool kvs_str_is_utf8(struct kvs_str s);
+
+/* Length of the well-formed UTF-8 sequence at p (1 to 4), or 0. */
+size_t kvs_utf8_len(const unsigned char *p, size_t n);
+
+/*
+ * Writes bytes so that a person can read them on a terminal: control bytes (C1 and DEL included),
+ * invalid UTF-8 and bidirectional controls as \xNN, a backslash that would be mistaken for such
+ * an escape as \x5c; the rest as it is.  dst gets at most size bytes with its NUL; cut at a
+ * character.  Returns the length written without the NUL.
+ */
+size_t kvs_escape_into(char *dst, size_t size, const void *p, size_t n);
+
+/* The same, but every backslash stays: for a line of our own words with escaped parts in it. */
+size_t kvs_sanitize_into(char *dst, size_t size, const void *p, size_t n);
+
+/* A key for a message: KVS_Q(key) fits printf's "%s"; long keys are cut with "...".  The memory lives to
+ * the end of the enclosing block. */
+struct kvs_quoted {
+	char s[164];
+};
+const char *kvs_quote(struct kvs_quoted *q, struct kvs_str s);
+#define KVS_Q(str_) kvs_quote(&(struct kvs_quoted){ { 0 } }, (str_))
+
+#endif
