@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every command gets: the global options, its operands, and one way to reach the store.
+ */
+#ifndef KVS_CLI_CLI_H
+#define KVS_CLI_CLI_H
+
+#include "base/opt.h"
+#include "cli/cmd.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The values of the global options (globals.c has their table). */
+struct cli_globals {
+	const char *store;
+	const char *backend;
+	struct kvs_optlist endpoints; /* as given: may hold comma-separated lists */
+	const char *config;
+	const char *srv;
+	const char *ca_file;
+	const char *cert_file;
+	const char *key_file;
+	const char *key_password_file;
+	const char *tls_server_name;
+	bool insecure_skip_tls_verify;
+	const char *token_file;
+	const char *user;
+	const char *password_file;
+	const char *prefix;
+	struct kvs_optnum timeout;
+	const char *output;
+	const char *log_level;
+	const char *log_format;
+	bool syslog;
+	bool verbose;
+	bool quiet;
+	bool help;
+	bool version;
+};
+
+/* Row tags: what a command must be for the option to mean something. */
+enum cli_global_kind {
+	CLI_GLOBAL_ANY = 0,
+	CLI_GLOBAL_STORE = 1,  /* CMD_STORE */
+	CLI_GLOBAL_PREFIX = 2, /* CMD_PREFIX */
+};
+
+extern const struct kvs_option cli_global_options[];
+
+struct cli {
+	const struct cmd *cmd; /* NULL until it is known */
+	struct cli_globals globals;
+	char **operands;
+	int n_operands;
+	uint64_t deadline; /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
+};
+
+/* The command of this name or alias; NULL with ARG and the nearest name in *err. */
+const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err);
+
+/* Is --output json in force? */
+bool cli_json(const struct cli *cli);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include <string.h>
+
+extern const struct cmd cmd_help, cmd_version;
+
+const struct cmd *const cmd_table[] = {
+	&cmd_help,
+	&cmd_version,
+	NULL,
+};
+
+const struct cmd *cmd_find(const char *name)
+{
+	for (const struct cmd *const *c = cmd_table; *c; c++)
+		if (strcmp((*c)->name, name) == 0 ||
+		    ((*c)->alias && strcmp((*c)->alias, name) == 0))
+			return *c;
+	return NULL;
+}
+
+const char *cmd_group_name(enum cmd_group group)
+{
+	static const char *const names[] = {
+		[CMD_GROUP_TRANSFER] = "transfer", [CMD_GROUP_FREEZE] = "freeze",
+		[CMD_GROUP_KEYS] = "keys",	   [CMD_GROUP_STORES] = "stores",
+		[CMD_GROUP_ITSELF] = "itself",
+	};
+
+	return names[group];
+}

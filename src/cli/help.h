@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that the tables can say of themselves, on standard output.
+ */
+#ifndef KVS_CLI_HELP_H
+#define KVS_CLI_HELP_H
+
+#include "cli/cmd.h"
+
+/* All commands by group, and the global options. */
+void help_overview(void);
+
+/* One command: synopsis, summary, options. */
+void help_command(const struct cmd *cmd);
+
+/*
+ * The tables for scripts: completion, the checks of the manual.  Tab-separated lines, the first
+ *field saying what the rest is: command  NAME  ALIAS  GROUP  OPERANDS  SUMMARY option
+ *NAME-OF-COMMAND or "-" for the global ones  LONG  ALIAS  LETTER  TYPE  VALUE  CHOICES  HELP exit
+ *STATUS  MEANING  ERROR-NAMES An empty field is "-"; CHOICES and ERROR-NAMES are comma-separated.
+ */
+void help_tables(void);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kvsync program: finds the command, parses its line, runs it, reports, and turns codes into
+ * exit statuses.  Lean on purpose: it runs on every node, beside the real work.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/suggest.h"
+#include "cli/cli.h"
+#include "cli/exit.h"
+#include "cli/help.h"
+#include "cli/log_sink.h"
+#include "cli/output.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TIMEOUT_DEFAULT_MS 10000
+
+/* Descriptors 0 to 2 must be taken, or a file of ours could become "standard output". */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+			_exit(EXIT_FAILED);
+}
+
+const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err)
+{
+	const struct cmd *cmd = cmd_find(name);
+	struct kvs_suggestion near = KVS_SUGGESTION(name);
+
+	if (cmd)
+		return cmd;
+	for (const struct cmd *const *c = cmd_table; *c; c++) {
+		kvs_suggest(&near, (*c)->name);
+		if ((*c)->alias)
+			kvs_suggest(&near, (*c)->alias);
+	}
+	if (near.best)
+		(void)kvs_err_set(err, KVS_E_ARG, "unknown command %s; did you mean %s?",
+				  KVS_Q(kvs_s(name)), near.best);
+	else
+		(void)kvs_err_set(err, KVS_E_ARG, "unknown command %s; kvsync help lists them",
+				  KVS_Q(kvs_s(name)));
+	return NULL;
+}
+
+/* Does every global option that was given mean something for the command? */
+static int check_globals(const struct cli *cli, struct kvs_err *err)
+{
+	const struct cmd *cmd = cli->cmd;
+
+	for (const struct kvs_option *row = cli_global_options; row->name; row++) {
+		if (row->tag == CLI_GLOBAL_ANY || !kvs_option_given(row, &cli->globals))
+			continue;
+		if (row->tag == CLI_GLOBAL_PREFIX && !(cmd->flags & CMD_PREFIX))
+			return kvs_err_set(err, KVS_E_ARG,
+					   "--%s has no meaning here: the command %s takes %s",
+					   row->name, cmd->name,
+					   cmd->flags & CMD_STORE ? "whole keys" : "no key");
+		if (row->tag == CLI_GLOBAL_STORE && !(cmd->flags & CMD_STORE))
+			return kvs_err_set(
+				err, KVS_E_ARG,
+				"--%s has no meaning here: the command %s opens no store",
+				row->name, cmd->name);
+	}
+	return 0;
+}
+
+static int check_operands(const struct cli *cli, struct kvs_err *err)
+{
+	const struct cmd *cmd = cli->cmd;
+
+	if (cli->n_operands < cmd->min_operands)
+		return kvs_err_set(err, KVS_E_ARG, "an operand is missing; usage: kvsync %s %s",
+				   cmd->name, cmd->operands);
+	if (cmd->max_operands != CMD_ANY_OPERANDS && cli->n_operands > cmd->max_operands)
+		return kvs_err_set(err, KVS_E_ARG, "unexpected operand '%s'; usage: kvsync %s%s%s",
+				   KVS_Q(kvs_s(cli->operands[cmd->max_operands])), cmd->name,
+				   *cmd->operands ? " " : "", cmd->operands);
+	return 0;
+}
+
+static void set_deadline(struct cli *cli)
+{
+	struct kvs_optnum timeout = cli->globals.timeout;
+
+	if (!timeout.given && !(cli->cmd->flags & CMD_ENDLESS))
+		timeout.value = TIMEOUT_DEFAULT_MS;
+	if (timeout.value &&
+	    __builtin_add_overflow(kvsi_monotonic_ms(), timeout.value, &cli->deadline))
+		cli->deadline = 0;
+}
+
+/* The command's own words: argv begins behind its name. */
+static int run_command(struct cli *cli, void *options, int argc, char **argv, struct kvs_err *err)
+{
+	const struct kvs_option_set sets[] = {
+		{ cli->cmd->options, options },
+		{ cli_global_options, &cli->globals },
+	};
+	int code = kvs_option_parse(sets, 2, argc, argv, false, &cli->n_operands, err);
+
+	if (code)
+		return code;
+	if (cli->globals.help) {
+		help_command(cli->cmd);
+		return 0;
+	}
+	cli->operands = argv;
+	code = check_operands(cli, err);
+	if (!code)
+		code = check_globals(cli, err);
+	if (code)
+		return code;
+	cli_log_open(cli);
+	set_deadline(cli);
+	return cli->cmd->run(cli, options, err);
+}
+
+static void release_lists(const struct kvs_option *rows, void *base)
+{
+	for (; rows && rows->name; rows++)
+		if (rows->type == KVS_OPTION_TYPE_LIST)
+			kvs_optlist_release((struct kvs_optlist *)((char *)base + rows->offset));
+}
+
+static int run_with_options(struct cli *cli, int argc, char **argv, struct kvs_err *err)
+{
+	void *options = kvs_zalloc(cli->cmd->options_size);
+	int code;
+
+	if (!options)
+		return kvs_err_oom(err);
+	code = run_command(cli, options, argc, argv, err);
+	release_lists(cli->cmd->options, options);
+	kvsi_free(options);
+	return code;
+}
+
+static int run_line(struct cli *cli, int argc, char **argv, struct kvs_err *err)
+{
+	const struct kvs_option_set globals = { cli_global_options, &cli->globals };
+	int at, code;
+
+	code = kvs_option_parse(&globals, 1, argc, argv, true, &at, err);
+	if (code)
+		return code;
+	if (at < argc)
+		cli->cmd = cli_find_cmd(argv[at], err);
+	else if (cli->globals.help)
+		cli->cmd = cmd_find("help");
+	else if (cli->globals.version)
+		cli->cmd = cmd_find("version");
+	else
+		(void)kvs_err_set(err, KVS_E_ARG, "no command given; kvsync help lists them");
+	if (!cli->cmd)
+		return KVS_E_ARG;
+	/* What the words so far said of help was either "show help" or stands for the command. */
+	if (at == argc) {
+		cli->globals.help = false;
+		return run_with_options(cli, 0, argv + at, err);
+	}
+	return run_with_options(cli, argc - at - 1, argv + at + 1, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct kvs_err err = { 0 };
+	int code;
+
+	fill_standard_descriptors();
+	/* A server that closes its connection must not kill us. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	code = run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err);
+	if (code >= 0) {
+		int flushed = out_finish(&err);
+
+		code = flushed ? flushed : code;
+	} else {
+		(void)out_finish(NULL);
+	}
+	if (code < 0) {
+		cli_report(&cli, code, &err);
+		code = exit_status_of(code);
+	}
+	release_lists(cli_global_options, &cli.globals);
+	return code;
+}
