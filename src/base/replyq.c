@@ -79,18 +79,23 @@ void kvs_replyq_cancel(struct kvs_replyq *q, uint64_t tag)
 	drop_tag(q, &q->open, tag);
 }
 
-void kvs_replyq_wake(struct kvs_replyq *q)
+static void signal_fd(struct kvs_replyq *q)
 {
-	/* An eventfd takes 2^64 - 2 of these before it would refuse. */
 	if (q->fd >= 0 && !q->readable)
 		q->readable = eventfd_write(q->fd, 1) == 0;
+}
+
+void kvs_replyq_wake(struct kvs_replyq *q)
+{
+	q->woken = true;
+	signal_fd(q);
 }
 
 static void enqueue(struct kvs_replyq *q, struct kvs_replyq_item *item)
 {
 	item->seq = ++q->last_seq;
 	DL_APPEND(q->queue, item);
-	kvs_replyq_wake(q);
+	signal_fd(q);
 }
 
 int kvs_replyq_open(struct kvs_replyq *q, uint64_t tag, struct kvs_err *err)
@@ -224,6 +229,7 @@ void kvs_replyq_dispatch(struct kvs_replyq *q)
 	uint64_t last = q->last_seq;
 	eventfd_t ignored;
 
+	q->woken = false;
 	if (q->readable) {
 		(void)eventfd_read(q->fd, &ignored);
 		q->readable = false;
@@ -231,7 +237,7 @@ void kvs_replyq_dispatch(struct kvs_replyq *q)
 	while (q->queue && q->queue->seq <= last)
 		deliver_first(q);
 	if (q->queue)
-		kvs_replyq_wake(q);
+		signal_fd(q);
 }
 
 int kvs_replyq_fd(struct kvs_replyq *q, struct kvs_err *err)
@@ -241,7 +247,7 @@ int kvs_replyq_fd(struct kvs_replyq *q, struct kvs_err *err)
 	q->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (q->fd < 0)
 		return kvs_err_sys(err, "cannot make an eventfd");
-	if (q->queue)
-		kvs_replyq_wake(q);
+	if (q->queue || q->woken)
+		signal_fd(q);
 	return q->fd;
 }

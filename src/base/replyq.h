@@ -43,7 +43,8 @@ struct kvs_replyq {
 	size_t bytes, max_bytes;
 	uint64_t last_seq;
 	int fd;
-	bool readable;
+	bool woken;    /* kvs_replyq_wake() since the last dispatch */
+	bool readable; /* fd */
 };
 
 /* Borrows sink and core for the queue's life.  Copies of entries and events together never
