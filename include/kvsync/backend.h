@@ -33,6 +33,8 @@
  * stand only where the capabilities allow.  What the core checks of the answers: a list is
  * sorted by key bytes and under its prefix; nothing follows a done().
  *
+ * Indexes are never 0, an empty store's included: 0 means "none" everywhere.
+ *
  * Threads.  All members are called from the thread that owns the store.  A backend that owns a
  * private thread hands its results over inside dispatch().
  *

@@ -191,8 +191,8 @@ struct kvs_store;
 int kvs_open(const char *url, const struct kvs_opts *opts, struct kvs_store **ret_store,
 	     struct kvs_err *err);
 
-/* Ends every request (KVS_E_CANCELED) and watch, and frees the store.  Views of it must be closed
- * before.  NULL is fine. */
+/* Ends every request and watch (KVS_E_CANCELED), and frees the store.  Views of it must be closed
+ * before; its watches are still to be freed with kvs_watch_close().  NULL is fine. */
 void kvs_close(struct kvs_store *store);
 
 /*
@@ -248,7 +248,8 @@ void kvs_set_deadline(struct kvs_store *store, uint64_t monotonic_ms);
 
 enum kvs_req_kind {
 	KVS_REQ_GET = 1,     /* key; at most one entry; NOTFOUND if there is none */
-	KVS_REQ_LIST = 2,    /* key is a prefix, may be empty; entries sorted by key bytes */
+	KVS_REQ_LIST = 2,    /* key is a prefix, may be empty; entries sorted by key bytes; names
+			      * that fold to `after` itself are not told again */
 	KVS_REQ_PUT = 3,     /* ops[0] */
 	KVS_REQ_DELETE = 4,  /* ops[0], KVS_OP_DELETE or KVS_OP_DELETE_PREFIX */
 	KVS_REQ_TXN = 5,     /* ops[0 .. n_ops-1] */
@@ -270,8 +271,9 @@ enum kvs_lease_op {
 #define KVS_PREFIX          0x02u /* watch: key is a prefix */
 #define KVS_READ_STALE      0x04u /* any member may answer, perhaps with old data */
 #define KVS_READ_CONSISTENT 0x08u /* the answer is certainly the newest, at some cost */
-#define KVS_TXN_BATCHED     0x10u /* txn: may be split where it passes the store's limits; then
-                                   * it is not atomic, and reply.index is the last part's */
+#define KVS_TXN_BATCHED     0x10u /* kvs_txn() only: may be split where it passes the store's
+                                   * limits; then it is not atomic, and the reply is the last
+                                   * part's */
 #define KVS_WATCH_CHANGES   0x20u /* watch: no first snapshot; begin with what changes from now */
 
 /*

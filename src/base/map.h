@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * uthash over our allocator.  Without memory an element is simply not added: after HASH_ADD* check
+ * kvs_map_added(element).
+ */
+#ifndef KVS_BASE_MAP_H
+#define KVS_BASE_MAP_H
+
+#include "base/alloc.h"
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_malloc(n_) kvs_alloc(n_)
+#define uthash_free(p_, n_) kvsi_free(p_)
+
+#include <uthash.h>
+
+#define kvs_map_added(el_) ((el_)->hh.tbl != NULL)
+
+#endif
