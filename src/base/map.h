@@ -8,8 +8,8 @@
 
 #include "base/alloc.h"
 
-#define HASH_NONFATAL_OOM 1
-#define uthash_malloc(n_) kvs_alloc(n_)
+#define HASH_NONFATAL_OOM   1
+#define uthash_malloc(n_)   kvs_alloc(n_)
 #define uthash_free(p_, n_) kvsi_free(p_)
 
 #include <uthash.h>

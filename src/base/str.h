@@ -40,6 +40,10 @@ static inline struct kvs_str kvs_str_skip(struct kvs_str s, size_t n)
 /* Byte order, a shorter prefix first: the order of every listing. */
 int kvs_str_cmp(struct kvs_str a, struct kvs_str b);
 
+/* The name that a key folds to in a listing: up to and including the first separator behind the
+ * prefix (of which the key is under); the key itself if it has none, or the separator is empty. */
+struct kvs_str kvs_str_fold(struct kvs_str key, size_t prefix_n, struct kvs_str separator);
+
 /* Well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF) without NUL? */
 bool kvs_str_is_utf8(struct kvs_str s);
 
@@ -57,8 +61,8 @@ size_t kvs_escape_into(char *dst, size_t size, const void *p, size_t n);
 /* The same, but every backslash stays: for a line of our own words with escaped parts in it. */
 size_t kvs_sanitize_into(char *dst, size_t size, const void *p, size_t n);
 
-/* A key for a message: KVS_Q(key) fits printf's "%s"; long keys are cut with "...".  The memory lives to
- * the end of the enclosing block. */
+/* A key for a message: KVS_Q(key) fits printf's "%s"; long keys are cut with "...".  The memory
+ * lives to the end of the enclosing block. */
 struct kvs_quoted {
 	char s[164];
 };

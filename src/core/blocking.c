@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define RETRY_BASE_MS 50
-#define RETRY_MAX_MS 1000
+#define RETRY_MAX_MS  1000
 
 /* ---- one attempt ---- */
 
@@ -127,8 +127,8 @@ int call_retry(struct kvs_store *store, struct kvs_request *req, struct retry *r
 	}
 }
 
-static int call(struct kvs_store *store, struct kvs_request *req, struct call *c,
-		const char *what, struct kvs_err *err)
+static int call(struct kvs_store *store, struct kvs_request *req, struct call *c, const char *what,
+		struct kvs_err *err)
 {
 	struct retry r;
 	int code = retry_begin(store, req->timeout, &r, what, err);
@@ -158,8 +158,7 @@ static int finish_get(struct kvs_store *store, struct kvs_str key, const struct 
 	if (c->stopped)
 		return kvs_err_oom(err);
 	if (c->code == KVS_E_NOTFOUND)
-		return kvs_err_set(err, c->code, "no key %s in %s", KVS_Q(key),
-				   store->conn->name);
+		return kvs_err_set(err, c->code, "no key %s in %s", KVS_Q(key), store->conn->name);
 	if (c->code)
 		return kvs_err_copy(err, c->code, &c->err);
 	if (!entry)
@@ -349,8 +348,8 @@ int kvs_compact(struct kvs_store *store, uint64_t index, struct kvs_err *err)
 
 /* ---- leases ---- */
 
-static int lease_call(struct kvs_store *store, struct kvs_request *req,
-		      struct kvs_reply *ret_reply, const char *what, struct kvs_err *err)
+static int lease_call(struct kvs_store *store, struct kvs_request *req, struct kvs_reply *ret_reply,
+		      const char *what, struct kvs_err *err)
 {
 	struct call c = { 0 };
 	int code;
@@ -372,8 +371,8 @@ int kvs_lease_grant(struct kvs_store *store, uint64_t ttl_ms, struct kvs_reply *
 	return lease_call(store, &req, ret_reply, "kvs_lease_grant()", err);
 }
 
-int kvs_lease_keepalive(struct kvs_store *store, struct kvs_str lease,
-			struct kvs_reply *ret_reply, struct kvs_err *err)
+int kvs_lease_keepalive(struct kvs_store *store, struct kvs_str lease, struct kvs_reply *ret_reply,
+			struct kvs_err *err)
 {
 	struct kvs_request req = KVS_REQUEST_INIT;
 

@@ -16,8 +16,8 @@ static int check_bytes(const struct conn *conn, struct kvs_str key, struct kvs_e
 
 	if (max && key.n > max)
 		return kvs_err_set(err, KVS_E_TOOBIG,
-				   "key %s is of %zu bytes; the %s store takes %" PRIu64, KVS_Q(key),
-				   key.n, conn->be.name, max);
+				   "key %s is of %zu bytes; the %s store takes %" PRIu64,
+				   KVS_Q(key), key.n, conn->be.name, max);
 	if (!(conn->be.caps & KVS_CAP_BINARY_KEYS) && !kvs_str_is_utf8(key))
 		return kvs_err_set(err, KVS_E_ARG,
 				   "key %s is not UTF-8 without NUL, which the %s store needs",
@@ -95,9 +95,9 @@ static int check_op(const struct conn *conn, const struct kvs_op *op, struct kvs
 			return kvs_err_set(err, KVS_E_ARG, "a deletion cannot want the key absent");
 		return 0;
 	case KVS_OP_DELETE_PREFIX:
-		return op->cond ? kvs_err_set(err, KVS_E_ARG,
-					      "deleting a prefix takes no condition")
-				: 0;
+		return op->cond
+			       ? kvs_err_set(err, KVS_E_ARG, "deleting a prefix takes no condition")
+			       : 0;
 	case KVS_OP_CHECK:
 		return op->cond ? 0 : kvs_err_set(err, KVS_E_ARG, "a check needs a condition");
 	default:
@@ -176,9 +176,9 @@ static int check_ops(const struct conn *conn, const struct kvs_request *req, str
 		return check_txn(conn, req, err);
 	if (req->n_ops != 1)
 		return kvs_err_set(err, KVS_E_ARG, "one operation was expected");
-	if (req->kind == KVS_REQ_PUT ? req->ops->type != KVS_OP_PUT :
-				       req->ops->type != KVS_OP_DELETE &&
-					       req->ops->type != KVS_OP_DELETE_PREFIX)
+	if (req->kind == KVS_REQ_PUT
+		    ? req->ops->type != KVS_OP_PUT
+		    : req->ops->type != KVS_OP_DELETE && req->ops->type != KVS_OP_DELETE_PREFIX)
 		return kvs_err_set(err, KVS_E_ARG, "the operation is not of the request's kind");
 	return 0;
 }

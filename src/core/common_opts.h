@@ -12,8 +12,7 @@
 extern const struct kvs_backend_opt kvsi_common_opts[];
 
 /* Is the value what the row's type wants?  ARG with words that fit behind the option's name. */
-int kvsi_opt_check_value(const struct kvs_backend_opt *row, const char *value,
-			 struct kvs_err *err);
+int kvsi_opt_check_value(const struct kvs_backend_opt *row, const char *value, struct kvs_err *err);
 
 /* The own options of a backend (loads its module): borrowed for ever, NULL if it has none.
  * UNSUPPORTED if it is not installed. */

@@ -23,26 +23,26 @@
 
 /* One open backend; shared by a store and its views. */
 struct conn {
-	struct kvs_backend be;    /* completed copy of the backend's table */
-	void *handle;             /* what be.open() made */
-	char name[1024];          /* identity without secrets */
+	struct kvs_backend be; /* completed copy of the backend's table */
+	void *handle;	       /* what be.open() made */
+	char name[1024];       /* identity without secrets */
 	struct kvs_store *root;
-	struct pending *pending;  /* by tag */
+	struct pending *pending; /* by tag */
 	struct kvs_watch *watches;
 	uint64_t last_tag;
-	uint64_t next_deadline;   /* no request's deadline is earlier; 0: none has one */
-	int epoll_fd;             /* made by kvs_fd(): backend's fd and timer_fd */
+	uint64_t next_deadline; /* no request's deadline is earlier; 0: none has one */
+	int epoll_fd;		/* made by kvs_fd(): backend's fd and timer_fd */
 	int timer_fd;
-	unsigned int depth;       /* inside how many callbacks */
+	unsigned int depth; /* inside how many callbacks */
 };
 
 /* A store as the user holds it: the whole of a conn, or a view into it. */
 struct kvs_store {
 	struct conn *conn;
 	struct kvs_store *parent; /* NULL for the root */
-	char *prefix;             /* of a view, in full, as it was given; NULL for the root */
+	char *prefix;		  /* of a view, in full, as it was given; NULL for the root */
 	size_t prefix_n;
-	size_t strip;             /* bytes to take off the keys that the backend tells */
+	size_t strip; /* bytes to take off the keys that the backend tells */
 	uint64_t timeout;
 	uint64_t deadline;
 };
@@ -52,13 +52,13 @@ struct pending {
 	uint64_t tag;
 	struct kvs_store *store; /* through which it was asked */
 	uint32_t kind;
-	uint64_t deadline;       /* monotonic ms; 0: none */
+	uint64_t deadline; /* monotonic ms; 0: none */
 	uint64_t started;
 	struct kvs_callback cb;
 	struct kvs_watch *watch; /* KVS_REQ_WATCH */
-	char *prefix;            /* KVS_REQ_LIST: answers must be under it ... */
+	char *prefix;		 /* KVS_REQ_LIST: answers must be under it ... */
 	size_t prefix_n;
-	char *last;              /* ... and come in this order; has room for last_size bytes */
+	char *last; /* ... and come in this order; has room for last_size bytes */
 	size_t last_n;
 	size_t last_size;
 	UT_hash_handle hh;
@@ -68,8 +68,7 @@ struct pending {
 int conn_open(const struct kvs_backend *be, const struct kvs_open_args *args,
 	      struct conn **ret_conn, struct kvs_err *err);
 void conn_close(struct conn *conn);
-int conn_start(struct conn *conn, uint64_t tag, const struct kvs_request *req,
-	       struct kvs_err *err);
+int conn_start(struct conn *conn, uint64_t tag, const struct kvs_request *req, struct kvs_err *err);
 void conn_cancel(struct conn *conn, uint64_t tag);
 uint64_t conn_op_size(const struct conn *conn, const struct kvs_op *op);
 int conn_not_in_callback(const struct conn *conn, const char *what, struct kvs_err *err);
@@ -109,8 +108,7 @@ void mapped_release(struct mapped *m);
 bool view_strip(const struct kvs_store *store, struct kvs_str *key);
 
 /* watch.c */
-int watch_event(struct kvs_watch *w, uint32_t type, const struct kvs_entry *entry,
-		uint64_t index);
+int watch_event(struct kvs_watch *w, uint32_t type, const struct kvs_entry *entry, uint64_t index);
 void watch_done(struct kvs_watch *w, int code, const struct kvs_err *err);
 void watch_retry_due(struct conn *conn, uint64_t now);
 uint64_t watch_next_retry(const struct conn *conn);

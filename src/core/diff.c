@@ -39,7 +39,7 @@ void diff_free(struct diff *d)
 
 	if (!d)
 		return;
-	HASH_ITER(hh, d->all, k, next) {
+	HASH_ITER (hh, d->all, k, next) {
 		HASH_DEL(d->all, k);
 		kvsi_free(k);
 	}
@@ -89,7 +89,7 @@ struct known *diff_end(struct diff *d)
 {
 	struct known *k, *next, *gone = NULL;
 
-	HASH_ITER(hh, d->all, k, next) {
+	HASH_ITER (hh, d->all, k, next) {
 		if (k->round == d->round)
 			continue;
 		HASH_DEL(d->all, k);

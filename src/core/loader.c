@@ -36,11 +36,11 @@ static const char *missing_member(const struct kvs_backend *be)
 		const char *name;
 		bool there;
 	} need[] = {
-		{ "name", be->name },     { "open", be->open },     { "close", be->close },
-		{ "get", be->get },       { "list", be->list },     { "put", be->put },
-		{ "delete", be->delete_ }, { "txn", be->txn },      { "index", be->index },
-		{ "watch", be->watch },   { "status", be->status }, { "cancel", be->cancel },
-		{ "fd", be->fd },         { "dispatch", be->dispatch },
+		{ "name", be->name },	   { "open", be->open },	 { "close", be->close },
+		{ "get", be->get },	   { "list", be->list },	 { "put", be->put },
+		{ "delete", be->delete_ }, { "txn", be->txn },		 { "index", be->index },
+		{ "watch", be->watch },	   { "status", be->status },	 { "cancel", be->cancel },
+		{ "fd", be->fd },	   { "dispatch", be->dispatch },
 	};
 	size_t i;
 

@@ -27,12 +27,15 @@ const struct kvs_backend_opt kvsi_common_opts[] = {
 	{ "password-file", KVS_OPT_FILE, 0, NULL, "file with the user's password" },
 	{ "dial-timeout", KVS_OPT_BARE_NS, 0, "1s", "time for one connection to be made" },
 	{ "operation-timeout", KVS_OPT_BARE_NS, 0, "10s", "time for one call, retries included" },
-	{ "reconnect-interval", KVS_OPT_BARE_NS, 0, "2s", "longest pause between tries of a watch" },
+	{ "reconnect-interval", KVS_OPT_BARE_NS, 0, "2s",
+	  "longest pause between tries of a watch" },
 	{ "session-ttl", KVS_OPT_BARE_S, 0, "5s", "time to live of leases for locks" },
-	{ "auto-compact", KVS_OPT_BARE_NS, 0, "0s", "interval of compactions by kvsyncd; 0s: none" },
+	{ "auto-compact", KVS_OPT_BARE_NS, 0, "0s",
+	  "interval of compactions by kvsyncd; 0s: none" },
 	{ "resync-after-reconnect", KVS_OPT_BOOL, 0, "true", "taken for compatibility; always so" },
 	{ "allow-delayed-start", KVS_OPT_BOOL, 0, "true", "taken for compatibility; always so" },
-	{ "expand-env-variables", KVS_OPT_BOOL, 0, "false", "replace ${NAME} in values of the file" },
+	{ "expand-env-variables", KVS_OPT_BOOL, 0, "false",
+	  "replace ${NAME} in values of the file" },
 	{ NULL },
 };
 
@@ -159,14 +162,12 @@ int opts_check(const struct kvs_opts *opts, const struct kvs_backend *be, struct
 		if (!row)
 			row = row_of(kvsi_common_opts, name);
 		if (!row)
-			return kvs_err_set(err, KVS_E_CONFIG,
-					   "the %s backend has no option \"%s\"", be->name,
-					   KVS_Q(kvs_s(name)));
+			return kvs_err_set(err, KVS_E_CONFIG, "the %s backend has no option \"%s\"",
+					   be->name, KVS_Q(kvs_s(name)));
 		if (kvsi_opt_check_value(row, opts->all[i].value, &why))
 			return kvs_err_set(err, KVS_E_CONFIG, "option \"%s\": %s", name, why.msg);
 		if (row->type != KVS_OPT_LIST && kvs_opts_count(opts, name) > 1)
-			return kvs_err_set(err, KVS_E_CONFIG, "option \"%s\" is given twice",
-					   name);
+			return kvs_err_set(err, KVS_E_CONFIG, "option \"%s\" is given twice", name);
 	}
 	return 0;
 }

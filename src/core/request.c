@@ -12,8 +12,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-	[KVS_REQ_GET] = "get",       [KVS_REQ_LIST] = "list",     [KVS_REQ_PUT] = "put",
-	[KVS_REQ_DELETE] = "delete", [KVS_REQ_TXN] = "txn",       [KVS_REQ_INDEX] = "index",
+	[KVS_REQ_GET] = "get",	     [KVS_REQ_LIST] = "list",	  [KVS_REQ_PUT] = "put",
+	[KVS_REQ_DELETE] = "delete", [KVS_REQ_TXN] = "txn",	  [KVS_REQ_INDEX] = "index",
 	[KVS_REQ_LEASE] = "lease",   [KVS_REQ_STATUS] = "status", [KVS_REQ_COMPACT] = "compact",
 	[KVS_REQ_WATCH] = "watch",
 };
@@ -117,7 +117,7 @@ static int enter(struct kvs_store *store, const struct kvs_request *req,
 		 struct kvs_err *err)
 {
 	struct conn *conn = store->conn;
-	struct pending *p;
+	struct pending *p = NULL;
 	int code = check_request(conn, req, err);
 
 	if (code)
@@ -160,8 +160,8 @@ int request_start(struct kvs_store *store, const struct kvs_request *req,
 	return code;
 }
 
-int kvs_start(struct kvs_store *store, const struct kvs_request *req,
-	      const struct kvs_callback *cb, uint64_t *ret_tag, struct kvs_err *err)
+int kvs_start(struct kvs_store *store, const struct kvs_request *req, const struct kvs_callback *cb,
+	      uint64_t *ret_tag, struct kvs_err *err)
 {
 	uint64_t tag = 0;
 	int code;
@@ -304,7 +304,7 @@ static struct pending *first_of(struct conn *conn, const struct kvs_store *store
 {
 	struct pending *p, *next;
 
-	HASH_ITER(hh, conn->pending, p, next)
+	HASH_ITER (hh, conn->pending, p, next)
 		if (!p->watch && (!store || p->store == store) &&
 		    (!due || (p->deadline && p->deadline <= due)))
 			return p;
@@ -341,7 +341,7 @@ void request_expire(struct conn *conn, uint64_t now)
 		end_now(conn, p, err.code, &err);
 	}
 	conn->next_deadline = 0;
-	HASH_ITER(hh, conn->pending, p, next)
+	HASH_ITER (hh, conn->pending, p, next)
 		if (p->deadline && (!conn->next_deadline || p->deadline < conn->next_deadline))
 			conn->next_deadline = p->deadline;
 }

@@ -80,8 +80,7 @@ static kvs_start_fn *start_fn(const struct kvs_backend *be, uint32_t kind)
 	}
 }
 
-int conn_start(struct conn *conn, uint64_t tag, const struct kvs_request *req,
-	       struct kvs_err *err)
+int conn_start(struct conn *conn, uint64_t tag, const struct kvs_request *req, struct kvs_err *err)
 {
 	return start_fn(&conn->be, req->kind)(conn->handle, tag, req, err);
 }
@@ -212,8 +211,8 @@ int kvs_poll(struct kvs_store *store, int timeout_ms, struct kvs_err *err)
 
 /* ---- opening and closing ---- */
 
-static int open_backend(const char *name, const struct store_url *url,
-			const struct kvs_opts *opts, struct conn **ret_conn, struct kvs_err *err)
+static int open_backend(const char *name, const struct store_url *url, const struct kvs_opts *opts,
+			struct conn **ret_conn, struct kvs_err *err)
 {
 	const struct kvs_open_args args = {
 		.size = sizeof(args),

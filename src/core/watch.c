@@ -8,8 +8,8 @@
  *
  *	state    | backend's event | backend's done(passing) | done(final) | time | close
  *	RUNNING  | deliver         | trouble, WAITING        | ENDED       |      | cancel, freed
- *	WAITING  |                 |                         |             | RUNNING or WAITING | freed
- *	ENDED    |                 |                         |             |      | freed
+ *	WAITING  |                 |                         |             | RUNNING or WAITING |
+ *freed ENDED    |                 |                         |             |      | freed
  */
 #include "core/core.h"
 
@@ -22,7 +22,7 @@
 #include <utlist.h>
 
 #define RETRY_BASE_MS 100
-#define RETRY_MAX_MS 2000
+#define RETRY_MAX_MS  2000
 
 enum state {
 	RUNNING,
@@ -38,15 +38,15 @@ struct kvs_watch {
 	uint32_t flags;
 
 	enum state state;
-	uint64_t tag;      /* RUNNING */
+	uint64_t tag;	   /* RUNNING */
 	uint64_t retry_at; /* WAITING */
 	struct kvs_backoff backoff;
 
 	uint64_t resume;   /* index of the last SYNC; 0: begin with a snapshot */
-	bool synced;       /* the user has seen a SYNC since the last RESET */
-	bool dirty;        /* events since the last SYNC */
-	bool silent;       /* this snapshot only fills the diff */
-	bool diffing;      /* inside a snapshot that is compared */
+	bool synced;	   /* the user has seen a SYNC since the last RESET */
+	bool dirty;	   /* events since the last SYNC */
+	bool silent;	   /* this snapshot only fills the diff */
+	bool diffing;	   /* inside a snapshot that is compared */
 	struct diff *diff; /* backends without deltas */
 
 	unsigned int busy; /* inside callbacks: freed when it falls to 0 */
@@ -159,7 +159,7 @@ void watch_retry_due(struct conn *conn, uint64_t now)
 	struct kvs_err err = { 0 };
 	int code;
 
-	DL_FOREACH_SAFE(conn->watches, w, next) {
+	DL_FOREACH_SAFE (conn->watches, w, next) {
 		if (w->state != WAITING || w->retry_at > now)
 			continue;
 		code = start(w, &err);
@@ -178,7 +178,7 @@ uint64_t watch_next_retry(const struct conn *conn)
 	const struct kvs_watch *w;
 	uint64_t due = 0;
 
-	DL_FOREACH(conn->watches, w)
+	DL_FOREACH (conn->watches, w)
 		if (w->state == WAITING && (!due || w->retry_at < due))
 			due = w->retry_at;
 	return due;
@@ -287,8 +287,7 @@ static int sync(struct kvs_watch *w, uint64_t index)
 	return 0;
 }
 
-static int handle(struct kvs_watch *w, uint32_t type, const struct kvs_entry *entry,
-		  uint64_t index)
+static int handle(struct kvs_watch *w, uint32_t type, const struct kvs_entry *entry, uint64_t index)
 {
 	switch (type) {
 	case KVS_EV_RESET:
@@ -399,7 +398,7 @@ static struct kvs_watch *first_of(const struct conn *conn, const struct kvs_stor
 {
 	struct kvs_watch *w;
 
-	DL_FOREACH(conn->watches, w)
+	DL_FOREACH (conn->watches, w)
 		if (w->store == store)
 			return w;
 	return NULL;

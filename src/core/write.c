@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blocking writes.  A write whose answer was lost may or may not have happened.  If it was guarded,
- * reading the key back decides: our bytes behind the guard: it happened; the guard untouched: it did
- * not (yet), try again; anything else: somebody else wrote.  An unguarded one stays uncertain.
+ * reading the key back decides: our bytes behind the guard: it happened; the guard untouched: it
+ * did not (yet), try again; anything else: somebody else wrote.  An unguarded one stays uncertain.
  */
 #include "core/core.h"
 
@@ -14,10 +14,10 @@
 #include <inttypes.h>
 
 enum fate {
-	FATE_DONE,      /* the write happened */
-	FATE_NOT_DONE,  /* the guard stands as it was */
+	FATE_DONE,	/* the write happened */
+	FATE_NOT_DONE,	/* the guard stands as it was */
 	FATE_OVERTAKEN, /* somebody else wrote */
-	FATE_UNKNOWN,   /* it could not be read */
+	FATE_UNKNOWN,	/* it could not be read */
 };
 
 /* The operation whose fate tells that of the whole request: all happen together. */
