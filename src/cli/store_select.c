@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/store_select.h"
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/store_env.h"
+
+#include <kvsync/backend.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the flags say of any store, whichever it is. */
+static int add_flags(const struct cli_globals *g, struct kvs_opts *opts, struct kvs_err *err)
+{
+	const struct {
+		const char *option;
+		const char *value;
+	} given[] = {
+		{ "srv", g->srv },
+		{ "ca-file", g->ca_file },
+		{ "cert-file", g->cert_file },
+		{ "key-file", g->key_file },
+		{ "key-password-file", g->key_password_file },
+		{ "tls-server-name", g->tls_server_name },
+		{ "insecure-skip-tls-verify", g->insecure_skip_tls_verify ? "true" : NULL },
+		{ "token-file", g->token_file },
+		{ "user", g->user },
+		{ "password-file", g->password_file },
+	};
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		int code = given[i].value ? kvs_opts_add(opts, given[i].option, given[i].value, err)
+					  : 0;
+
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static int set_url(struct store_choice *choice, const char *url, struct kvs_err *err)
+{
+	choice->url = kvs_strdup(url);
+	return choice->url ? 0 : kvs_err_oom(err);
+}
+
+/* The backend of a store URL ("consul" of "consul+https://h"), or an empty slice: http:// and
+ * unix:// say how to reach a server, not what it is. */
+static struct kvs_str url_backend(const char *word)
+{
+	const char *colon = strchr(word, ':');
+	struct kvs_str backend = { word, strcspn(word, "+:") };
+
+	/* "host:8500" has digits behind its colon; "local:/path" or "etcd://h" has not. */
+	if (!colon || (colon[1] >= '0' && colon[1] <= '9') || strncmp(word, "http:", 5) == 0 ||
+	    strncmp(word, "https:", 6) == 0 || strncmp(word, "unix:", 5) == 0)
+		return kvs_sn(NULL, 0);
+	return backend;
+}
+
+/* 1 and 3: a URL, or the name of a section. */
+static int choose_named(struct cli *cli, const char *source, const char *word,
+			struct store_choice *choice, struct kvs_err *err)
+{
+	const struct cli_globals *g = &cli->globals;
+
+	if (!*word)
+		return kvs_err_set(err, KVS_E_ARG, "%s is empty; expected a name or a URL", source);
+	if (g->backend)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--backend has no meaning with %s, which says it already",
+				   source);
+	if (strchr(word, ':') && url_backend(word).n == 0)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "%s: not a store URL such as local:/path, consul://host:8500 or "
+				   "etcd://host:2379",
+				   source);
+	if (!strchr(word, ':'))
+		return kvs_err_set(err, KVS_E_CONFIG, "%s: there is no store named '%s'", source,
+				   KVS_Q(kvs_s(word)));
+	if (g->endpoints.n || g->srv)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--%s has no meaning with %s, whose URL names the servers",
+				   g->srv ? "srv" : "endpoint", source);
+	return set_url(choice, word, err);
+}
+
+/* Words of --endpoint that name a server only. */
+static int add_endpoints(const struct cli_globals *g, struct kvs_opts *opts, struct kvs_err *err)
+{
+	for (size_t i = 0; i < g->endpoints.n; i++) {
+		const char *word = g->endpoints.items[i];
+		int code;
+
+		if (url_backend(word).n)
+			return kvs_err_set(err, KVS_E_ARG,
+					   "--endpoint: several servers of one store are written "
+					   "--backend %s --endpoint HOST:PORT,HOST:PORT",
+					   KVS_Q(url_backend(word)));
+		code = store_env_add_endpoints(opts, word, err);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* 2, when an --endpoint is a store URL by itself. */
+static int choose_endpoint_url(const struct cli_globals *g, struct store_choice *choice,
+			       struct kvs_err *err)
+{
+	const char *url = g->endpoints.items[0];
+	struct kvs_str backend = url_backend(url);
+	KVS_AUTO_FREE char *name = kvs_memdup0(backend.p, backend.n);
+	int code;
+
+	if (!name)
+		return kvs_err_oom(err);
+	if (g->backend && strcmp(g->backend, name) != 0)
+		return kvs_err_set(err, KVS_E_ARG, "--backend %s contradicts --endpoint %s:...",
+				   KVS_Q(kvs_s(g->backend)), KVS_Q(backend));
+	code = set_url(choice, url, err);
+	return code ? code : store_env_fill(name, false, choice->opts, err);
+}
+
+/* 2 */
+static int choose_by_flags(struct cli *cli, struct store_choice *choice, struct kvs_err *err)
+{
+	const struct cli_globals *g = &cli->globals;
+	int code;
+
+	if (g->endpoints.n == 1 && url_backend(g->endpoints.items[0]).n)
+		return choose_endpoint_url(g, choice, err);
+	if (!g->backend)
+		return kvs_err_set(
+			err, KVS_E_ARG,
+			"--%s does not say what kind of store it is; add --backend consul "
+			"or --backend etcd",
+			g->srv ? "srv" : "endpoint");
+	if (strcmp(g->backend, "local") == 0 && (g->endpoints.n || g->srv))
+		return kvs_err_set(err, KVS_E_ARG,
+				   "the local store has no servers; write --store local:/path");
+	code = add_endpoints(g, choice->opts, err);
+	if (!code)
+		code = kvs_opts_add(choice->opts, "backend", g->backend, err);
+	return code ? code : store_env_fill(g->backend, true, choice->opts, err);
+}
+
+/* 5 */
+static int choose_by_environment(struct store_choice *choice, struct kvs_err *err)
+{
+	const char *consul = store_env_address("consul"), *etcd = store_env_address("etcd");
+	const char *backend = consul ? "consul" : "etcd";
+	int code;
+
+	if (consul && etcd)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "both %s and %s are set; choose with --backend, --store or "
+				   "KVSYNC_STORE",
+				   consul, etcd);
+	if (!consul && !etcd)
+		return kvs_err_set(err, KVS_E_CONFIG,
+				   "no store configured; set KVSYNC_STORE, --store or "
+				   "/etc/kvsync/kvsync.yaml (to try it without a server: --backend "
+				   "local)");
+	code = kvs_opts_add(choice->opts, "backend", backend, err);
+	return code ? code : store_env_fill(backend, true, choice->opts, err);
+}
+
+static int choose(struct cli *cli, struct store_choice *choice, struct kvs_err *err)
+{
+	const struct cli_globals *g = &cli->globals;
+	const char *named = getenv("KVSYNC_STORE");
+
+	if (g->store)
+		return choose_named(cli, "--store", g->store, choice, err);
+	if (g->endpoints.n || g->srv || g->backend)
+		return choose_by_flags(cli, choice, err);
+	if (named && *named)
+		return choose_named(cli, "KVSYNC_STORE", named, choice, err);
+	return choose_by_environment(choice, err);
+}
+
+int store_choose(struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err)
+{
+	struct store_choice choice = { 0 };
+	int code = kvs_opts_new(&choice.opts, err);
+
+	if (!code)
+		code = add_flags(&cli->globals, choice.opts, err);
+	if (!code)
+		code = choose(cli, &choice, err);
+	if (code) {
+		store_choice_release(&choice);
+		return code;
+	}
+	*ret_choice = choice;
+	return 0;
+}
+
+void store_choice_release(struct store_choice *choice)
+{
+	kvsi_free(choice->url);
+	kvs_opts_free(choice->opts);
+	*choice = (struct store_choice){ 0 };
+}
+
+int cli_open_store(struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err)
+{
+	struct store_choice choice;
+	struct kvs_store *store;
+	int code = store_choose(cli, &choice, err);
+
+	if (code)
+		return code;
+	code = kvs_open(choice.url, choice.opts, &store, err);
+	store_choice_release(&choice);
+	if (code)
+		return code;
+	kvs_set_deadline(store, cli->deadline);
+	*ret_store = store;
+	return 0;
+}
