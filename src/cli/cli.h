@@ -62,4 +62,33 @@ const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err);
 /* Is --output json in force? */
 bool cli_json(const struct cli *cli);
 
+/* ---- options that several commands have ---- */
+
+/* How sure a reading must be. */
+struct cli_read_options {
+	bool stale;
+	bool consistent;
+};
+
+#define CLI_READ_OPTIONS(T_, m_)                                                                   \
+	{ "stale", 0, KVS_OPTION_FLAG(T_, m_.stale), NULL,                                         \
+	  "any member of the store may answer, perhaps with old data" },                           \
+	{                                                                                          \
+		"consistent", 0, KVS_OPTION_FLAG(T_, m_.consistent), NULL,                         \
+			"the answer is certainly the newest, at some cost"                         \
+	}
+
+/* Adds KVS_READ_* to *flags.  ARG if both are given. */
+int cli_read_flags(const struct cli_read_options *o, uint32_t *flags, struct kvs_err *err);
+
+/* --cas: nothing, "there is no such key" (0), or "its index is this one". */
+void cli_cas(struct kvs_op *op, struct kvs_optnum cas);
+
+static inline void cli_cleanup_entry(struct kvs_entry **entry)
+{
+	kvs_entry_free(*entry);
+}
+
+#define CLI_AUTO_ENTRY __attribute__((cleanup(cli_cleanup_entry)))
+
 #endif

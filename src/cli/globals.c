@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include "base/err.h"
+
 #include <string.h>
 
 #define G(type_, member_) KVS_OPTION_##type_(struct cli_globals, member_)
@@ -58,4 +60,23 @@ const struct kvs_option cli_global_options[] = {
 bool cli_json(const struct cli *cli)
 {
 	return cli->globals.output && strcmp(cli->globals.output, "json") == 0;
+}
+
+int cli_read_flags(const struct cli_read_options *o, uint32_t *flags, struct kvs_err *err)
+{
+	if (o->stale && o->consistent)
+		return kvs_err_set(err, KVS_E_ARG, "give only one of --stale and --consistent");
+	if (o->stale)
+		*flags |= KVS_READ_STALE;
+	if (o->consistent)
+		*flags |= KVS_READ_CONSISTENT;
+	return 0;
+}
+
+void cli_cas(struct kvs_op *op, struct kvs_optnum cas)
+{
+	if (!cas.given)
+		return;
+	op->cond = cas.value ? KVS_COND_INDEX : KVS_COND_ABSENT;
+	op->index = cas.value;
 }

@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -191,5 +192,7 @@ int main(int argc, char **argv)
 		code = exit_status_of(code);
 	}
 	release_lists(cli_global_options, &cli.globals);
+	if (code > SIGNALS_BASE)
+		signals_die(code - SIGNALS_BASE);
 	return code;
 }

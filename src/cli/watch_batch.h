@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a watch delivers, shown as text or JSON lines on standard output, or gathered as JSON lines
+ * for the standard input of a command.
+ */
+#ifndef KVS_CLI_WATCH_BATCH_H
+#define KVS_CLI_WATCH_BATCH_H
+
+#include "base/buf.h"
+
+#include <kvsync/kvsync.h>
+
+#include <stdbool.h>
+
+enum watch_form {
+	WATCH_TEXT,
+	WATCH_JSON,
+	WATCH_GATHER,
+};
+
+struct watch_batch {
+	enum watch_form form;
+	bool keys_only;
+	struct kvs_buf lines; /* WATCH_GATHER: JSON lines since watch_batch_begin() */
+	uint64_t changes;     /* puts and deletes since then */
+	bool snapshot;	      /* a RESET was among them */
+	bool complete;	      /* a SYNC closed something: there is a batch to act on */
+	uint64_t index;	      /* of the last SYNC */
+};
+
+void watch_batch_init(struct watch_batch *b, enum watch_form form, bool keys_only);
+void watch_batch_release(struct watch_batch *b);
+
+/* Forgets what was gathered. */
+void watch_batch_begin(struct watch_batch *b);
+
+/* Takes one event.  Errors: NOMEM, TOOBIG (what is gathered has a cap), SYS (standard output). */
+int watch_batch_event(struct watch_batch *b, const struct kvs_event *event, struct kvs_err *err);
+
+#endif
