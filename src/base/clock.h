@@ -11,12 +11,15 @@
 struct kvs_clock {
 	uint64_t (*monotonic_ms)(void);
 	uint64_t (*realtime_ms)(void); /* since 1970, UTC */
+	uint64_t (*boottime_ms)(void); /* NULL: as monotonic_ms */
 };
 
 /* Milliseconds of CLOCK_MONOTONIC; never 0. */
 uint64_t kvsi_monotonic_ms(void);
 /* Milliseconds since 1970, UTC. */
 uint64_t kvsi_realtime_ms(void);
+/* Milliseconds of CLOCK_BOOTTIME: since the machine started, its sleep included. */
+uint64_t kvsi_boottime_ms(void);
 /* NULL puts the system's clock back.  Borrowed. */
 void kvsi_clock_set(const struct kvs_clock *clock);
 

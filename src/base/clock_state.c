@@ -25,6 +25,13 @@ uint64_t kvsi_realtime_ms(void)
 	return the_clock ? the_clock->realtime_ms() : read_ms(CLOCK_REALTIME);
 }
 
+uint64_t kvsi_boottime_ms(void)
+{
+	if (!the_clock)
+		return read_ms(CLOCK_BOOTTIME);
+	return the_clock->boottime_ms ? the_clock->boottime_ms() : the_clock->monotonic_ms();
+}
+
 void kvsi_clock_set(const struct kvs_clock *clock)
 {
 	the_clock = clock;

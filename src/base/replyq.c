@@ -3,8 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 
-#include <string.h>
 #include <sys/eventfd.h>
 #include <utlist.h>
 
@@ -110,16 +110,6 @@ int kvs_replyq_open(struct kvs_replyq *q, uint64_t tag, struct kvs_err *err)
 	return 0;
 }
 
-static struct kvs_str put_bytes(char **room, struct kvs_str s)
-{
-	char *p = *room;
-
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	*room += s.n;
-	return (struct kvs_str){ p, s.n };
-}
-
 static int enqueue_copy(struct kvs_replyq *q, const struct kvs_replyq_item *model,
 			const struct kvs_entry *entry, struct kvs_err *err)
 {
@@ -142,9 +132,9 @@ static int enqueue_copy(struct kvs_replyq *q, const struct kvs_replyq_item *mode
 		room = (char *)(item + 1);
 		item->data.has_entry = true;
 		item->data.entry = *entry;
-		item->data.entry.key = put_bytes(&room, entry->key);
-		item->data.entry.value = put_bytes(&room, entry->value);
-		item->data.entry.lease = put_bytes(&room, entry->lease);
+		item->data.entry.key = kvs_str_place(&room, entry->key);
+		item->data.entry.value = kvs_str_place(&room, entry->value);
+		item->data.entry.lease = kvs_str_place(&room, entry->lease);
 	}
 	q->bytes += bytes;
 	enqueue(q, item);

@@ -37,6 +37,18 @@ static inline struct kvs_str kvs_str_skip(struct kvs_str s, size_t n)
 	return (struct kvs_str){ (const char *)s.p + n, s.n - n };
 }
 
+/* Copies the bytes to *room, moves *room behind them, and returns the copy: for one allocation that
+ * holds several strings. */
+static inline struct kvs_str kvs_str_place(char **room, struct kvs_str s)
+{
+	char *p = *room;
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	*room += s.n;
+	return (struct kvs_str){ p, s.n };
+}
+
 /* Byte order, a shorter prefix first: the order of every listing. */
 int kvs_str_cmp(struct kvs_str a, struct kvs_str b);
 

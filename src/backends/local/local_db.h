@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One SQLite connection with its prepared statements.  Knows SQL and SQLite's result codes; must
+ * not know of requests, tags or the sink.
+ *
+ * Invariants.  A statement is prepared when it is first used and kept.  Whoever gets one through
+ * local_stmt() resets it before returning (LOCAL_AUTO_RESET); bound bytes are borrowed until then.
+ */
+#ifndef KVS_LOCAL_DB_H
+#define KVS_LOCAL_DB_H
+
+#include "base/cleanup.h"
+
+#include <kvsync/kvsync.h>
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+/* Rows of the statement table in local_db.c. */
+enum local_sql {
+	SQL_READ_BEGIN,
+	SQL_WRITE_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_META,
+	SQL_META_SET,
+	SQL_GET,
+	SQL_LIST,
+	SQL_CHANGES,
+	SQL_CONDITION,
+	SQL_PUT,
+	SQL_DELETE,
+	SQL_BURY,
+	SQL_DELETE_RANGE,
+	SQL_BURY_RANGE,
+	SQL_TOMBSTONE_AT,
+	SQL_TOMBSTONE_PRUNE,
+	SQL_LEASE_ADD,
+	SQL_LEASE_KEEP,
+	SQL_LEASE_FIND,
+	SQL_LEASE_EXPIRED,
+	SQL_LEASE_NEXT,
+	SQL_LEASE_RESTART,
+	SQL_LEASE_DROP,
+	SQL_LEASE_DELETE_KEYS,
+	SQL_LEASE_BURY_KEYS,
+	SQL_COUNTS,
+	SQL_STATEMENTS_,
+};
+
+struct local_db {
+	sqlite3 *sql;
+	sqlite3_stmt *stmts[SQL_STATEMENTS_];
+	bool durable;		/* local_db_durable() was called */
+	uint64_t patience_ends; /* monotonic ms; until then a lock of another process is waited for
+				 */
+};
+
+/* Opens the file at an absolute path, which exists.  Reads nothing yet. */
+int local_db_open(struct local_db *db, const char *path, struct kvs_err *err);
+/* Closes it; a closed or zeroed one is fine. */
+void local_db_close(struct local_db *db);
+
+/* Does the path lead elsewhere than when it was opened (removed, replaced)? */
+bool local_db_moved(const struct local_db *db);
+
+/* Every commit is on the disk when it returns, also where SQLite was built with another default.
+ * Call it before writing; readers need it not. */
+int local_db_durable(struct local_db *db, struct kvs_err *err);
+
+/* How long the calls from now on may wait for another process's lock, in ms. */
+void local_db_patience(struct local_db *db, uint64_t ms);
+
+/* A statement, prepared and reset; borrowed. */
+int local_stmt(struct local_db *db, enum local_sql id, sqlite3_stmt **ret_st, struct kvs_err *err);
+/* Steps.  *ret_row: is there a row? */
+int local_step(struct local_db *db, sqlite3_stmt *st, bool *ret_row, struct kvs_err *err);
+/* Steps a statement that returns nothing and resets it. */
+int local_exec(struct local_db *db, sqlite3_stmt *st, struct kvs_err *err);
+/* local_stmt() and local_exec() of one without parameters. */
+int local_run(struct local_db *db, enum local_sql id, struct kvs_err *err);
+
+/*
+ * Says what SQLite's result code means to the core:
+ *   BUSY, LOCKED      UNAVAILABLE  nothing was changed; try again
+ *   FULL, IOERR, ...  SYS          with errno
+ *   READONLY, PERM    DENIED
+ *   CORRUPT, NOTADB   INTEGRITY
+ *   NOMEM             NOMEM
+ */
+int local_fail(const struct local_db *db, int rc, struct kvs_err *err);
+
+/* Binds borrowed bytes as a blob; an empty slice is an empty blob, not NULL. */
+void local_bind(sqlite3_stmt *st, int i, struct kvs_str s);
+void local_bind_u64(sqlite3_stmt *st, int i, uint64_t n);
+/* A column's bytes, borrowed until the next step. */
+struct kvs_str local_column(sqlite3_stmt *st, int i);
+uint64_t local_column_u64(sqlite3_stmt *st, int i);
+
+static inline void local_cleanup_stmt(sqlite3_stmt **st)
+{
+	if (!*st)
+		return;
+	(void)sqlite3_reset(*st);
+	(void)sqlite3_clear_bindings(*st);
+}
+#define LOCAL_AUTO_RESET KVS_CLEANUP(local_cleanup_stmt)
+
+#endif
