@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys at the top of the file.
+ */
+#include "config/loader.h"
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/suggest.h"
+#include "core/common_opts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
+static const char *const log_formats[] = { "text", "json", NULL };
+
+#define MEMBER(m_) offsetof(struct kvs_config, m_)
+
+const struct kvs_config_key kvs_config_keys[] = {
+	[KVS_CONFIG_STORES] = { "stores", KVS_CONFIG_TYPE_STORES,
+				.help = "the stores, by name; see STORES" },
+	[KVS_CONFIG_DEFAULT_STORE] = { "default-store", KVS_CONFIG_TYPE_STRING,
+				       MEMBER(default_store),
+				       .help = "the store to use when none is named" },
+	[KVS_CONFIG_PREFIX] = { "prefix", KVS_CONFIG_TYPE_STRING, MEMBER(prefix), "kvexpress",
+				.help = "what the keys of transferred files begin with" },
+	[KVS_CONFIG_NODE_NAME] = { "node-name", KVS_CONFIG_TYPE_STRING, MEMBER(node_name),
+				   .help = "this node's name in locks; else the host's name" },
+	[KVS_CONFIG_TIMEOUT] = { "timeout", KVS_CONFIG_TYPE_DURATION, MEMBER(timeout_ms), "10s",
+				 .help = "time for a whole command, retries included; 0: no "
+					 "limit" },
+	[KVS_CONFIG_LOG_LEVEL] = { "log-level", KVS_CONFIG_TYPE_CHOICE, MEMBER(log_level),
+				   "warning", log_levels, "the least important lines to log" },
+	[KVS_CONFIG_LOG_FORMAT] = { "log-format", KVS_CONFIG_TYPE_CHOICE, MEMBER(log_format),
+				    "text", log_formats, "how log lines look" },
+	[KVS_CONFIG_SYSLOG] = { "syslog", KVS_CONFIG_TYPE_BOOL, MEMBER(syslog), "false",
+				.help = "send log lines to syslog as well" },
+	[KVS_CONFIG_FILES] = { "files", KVS_CONFIG_TYPE_DAEMON, .help = "reserved for kvsyncd" },
+	[KVS_CONFIG_TEMPLATES] = { "templates", KVS_CONFIG_TYPE_DAEMON,
+				   .help = "reserved for kvsyncd" },
+	[KVS_CONFIG_MIRRORS] = { "mirrors", KVS_CONFIG_TYPE_DAEMON,
+				 .help = "reserved for kvsyncd" },
+};
+
+/* ---- setting ---- */
+
+static int set_choice(const struct kvs_config_key *key, const char *text, const char **ret,
+		      struct kvs_err *err)
+{
+	char known[200] = "";
+	size_t n = 0;
+
+	for (const char *const *c = key->choices; *c; c++) {
+		if (strcmp(*c, text) == 0) {
+			*ret = *c;
+			return 0;
+		}
+		n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "", *c);
+	}
+	return kvs_err_set(err, KVS_E_ARG, "'%s' is not one of %s", KVS_Q(kvs_s(text)), known);
+}
+
+/* text is owned by the config.  ARG has words that fit behind the key's name. */
+static int set_member(struct kvs_config *config, const struct kvs_config_key *key, const char *text,
+		      struct kvs_err *err)
+{
+	void *member = (char *)config + key->offset;
+
+	switch (key->type) {
+	case KVS_CONFIG_TYPE_STRING:
+		*(const char **)member = text;
+		return 0;
+	case KVS_CONFIG_TYPE_CHOICE:
+		return set_choice(key, text, member, err);
+	case KVS_CONFIG_TYPE_DURATION:
+		return kvs_parse_duration_ms(text, member, err);
+	case KVS_CONFIG_TYPE_BOOL:
+		return kvs_parse_bool(text, member, err);
+	default:
+		return kvs_err_set(err, KVS_E_BUG, "is no scalar");
+	}
+}
+
+int config_set_defaults(struct kvs_config *config, struct kvs_err *err)
+{
+	for (size_t id = 0; id < KVS_CONFIG_N_KEYS; id++) {
+		const struct kvs_config_key *key = &kvs_config_keys[id];
+		int rc = 0;
+
+		if (key->fallback)
+			rc = set_member(config, key, key->fallback, err);
+		if (rc)
+			return rc;
+		config->values[id] = key->fallback;
+	}
+	return 0;
+}
+
+static void load_scalar(struct loader *l, size_t id, const yaml_node_t *value)
+{
+	const struct kvs_config_key *key = &kvs_config_keys[id];
+	char what[80];
+	const char *text;
+	struct kvs_err why;
+
+	(void)snprintf(what, sizeof(what), "\"%s\"", key->name);
+	text = node_value(l, value, what);
+	if (!text)
+		return;
+	l->config->values[id] = text;
+	if (set_member(l->config, key, text, &why))
+		problem(l->problems, node_pos(l, value), "%s: %s", what, why.msg);
+}
+
+/* ---- keys ---- */
+
+static void refuse_unknown(struct loader *l, const char *name, struct kvs_config_pos at)
+{
+	struct kvs_suggestion near = KVS_SUGGESTION(name);
+
+	if (opt_find(kvsi_common_opts, name)) {
+		problem(l->problems, at,
+			"\"%s\" is a key of a store; it belongs into a section below \"stores\"",
+			name);
+		return;
+	}
+	for (size_t id = 0; id < KVS_CONFIG_N_KEYS; id++)
+		kvs_suggest(&near, kvs_config_keys[id].name);
+	problem_unknown(l->problems, at, name, near.best);
+}
+
+/* "stores" may stand in several files, everything else in one. */
+static bool is_duplicate(const struct loader *l, size_t id)
+{
+	const struct kvs_config_pos *first = &l->config->at[id];
+
+	if (!first->line)
+		return false;
+	return kvs_config_keys[id].type != KVS_CONFIG_TYPE_STORES || first->file == l->file;
+}
+
+static void load_known(struct loader *l, size_t id, const yaml_node_t *key_node,
+		       const yaml_node_t *value)
+{
+	const struct kvs_config_key *key = &kvs_config_keys[id];
+	struct kvs_config_pos at = node_pos(l, key_node);
+
+	if (is_duplicate(l, id)) {
+		problem_duplicate(l->problems, at, key->name, l->config->at[id]);
+		return;
+	}
+	l->config->at[id] = at;
+	if (key->type == KVS_CONFIG_TYPE_STORES)
+		load_stores(l, value);
+	else if (key->type == KVS_CONFIG_TYPE_DAEMON)
+		problem(l->problems, at,
+			"the section \"%s\" is for kvsyncd, which this version of kvsync does not "
+			"have; "
+			"take it out",
+			key->name);
+	else
+		load_scalar(l, id, value);
+}
+
+static void load_key(struct loader *l, const char *name, const yaml_node_t *key_node,
+		     const yaml_node_t *value, void *arg)
+{
+	for (size_t id = 0; id < KVS_CONFIG_N_KEYS; id++) {
+		if (strcmp(kvs_config_keys[id].name, name) == 0) {
+			load_known(l, id, key_node, value);
+			return;
+		}
+	}
+	refuse_unknown(l, name, node_pos(l, key_node));
+}
+
+void load_top(struct loader *l, const yaml_node_t *mapping)
+{
+	node_each(l, mapping, load_key, NULL);
+}
