@@ -119,7 +119,8 @@ static int choose_endpoint_url(const struct cli_globals *g, struct store_choice 
 	if (!name)
 		return kvs_err_oom(err);
 	if (g->backend && strcmp(g->backend, name) != 0)
-		return kvs_err_set(err, KVS_E_ARG, "--backend %s contradicts --endpoint %s:...",
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--backend %s contradicts the %s URL of --endpoint",
 				   KVS_Q(kvs_s(g->backend)), KVS_Q(backend));
 	code = set_url(choice, url, err);
 	return code ? code : store_env_fill(name, false, choice->opts, err);
