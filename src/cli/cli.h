@@ -32,7 +32,7 @@ struct cli_globals {
 	const char *output;
 	const char *log_level;
 	const char *log_format;
-	bool syslog;
+	bool syslog; /* also when the configuration says so */
 	bool verbose;
 	bool quiet;
 	bool help;
@@ -48,12 +48,15 @@ enum cli_global_kind {
 
 extern const struct kvs_option cli_global_options[];
 
+struct kvs_config;
+
 struct cli {
 	const struct cmd *cmd; /* NULL until it is known */
 	struct cli_globals globals;
 	char **operands;
 	int n_operands;
-	uint64_t deadline; /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
+	uint64_t deadline;	   /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
+	struct kvs_config *config; /* of a command with CMD_STORE; else NULL */
 };
 
 /* The command of this name or alias; NULL with ARG and the nearest name in *err. */
@@ -61,6 +64,9 @@ const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err);
 
 /* Is --output json in force? */
 bool cli_json(const struct cli *cli);
+
+/* What keys of transferred files begin with: --prefix, configuration, default. */
+const char *cli_prefix(const struct cli *cli);
 
 /* ---- options that several commands have ---- */
 

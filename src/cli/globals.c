@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/err.h"
+#include "config/config.h"
 
 #include <string.h>
 
@@ -60,6 +61,11 @@ const struct kvs_option cli_global_options[] = {
 bool cli_json(const struct cli *cli)
 {
 	return cli->globals.output && strcmp(cli->globals.output, "json") == 0;
+}
+
+const char *cli_prefix(const struct cli *cli)
+{
+	return cli->globals.prefix ? cli->globals.prefix : cli->config->prefix;
 }
 
 int cli_read_flags(const struct cli_read_options *o, uint32_t *flags, struct kvs_err *err)

@@ -14,13 +14,12 @@
 #include "cli/log_sink.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "config/config.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-#define TIMEOUT_DEFAULT_MS 10000
 
 /* Descriptors 0 to 2 must be taken, or a file of ours could become "standard output". */
 static void fill_standard_descriptors(void)
@@ -87,12 +86,28 @@ static int check_operands(const struct cli *cli, struct kvs_err *err)
 	return 0;
 }
 
+/* Flags win over the configuration. */
+static int load_config(struct cli *cli, struct kvs_err *err)
+{
+	struct cli_globals *g = &cli->globals;
+	int code = kvs_config_load(g->config, NULL, &cli->config, err);
+
+	if (code)
+		return code;
+	if (!g->log_level && !g->verbose && !g->quiet)
+		g->log_level = cli->config->log_level;
+	if (!g->log_format)
+		g->log_format = cli->config->log_format;
+	g->syslog = g->syslog || cli->config->syslog;
+	return 0;
+}
+
 static void set_deadline(struct cli *cli)
 {
 	struct kvs_optnum timeout = cli->globals.timeout;
 
-	if (!timeout.given && !(cli->cmd->flags & CMD_ENDLESS))
-		timeout.value = TIMEOUT_DEFAULT_MS;
+	if (!timeout.given && cli->config && !(cli->cmd->flags & CMD_ENDLESS))
+		timeout.value = cli->config->timeout_ms;
 	if (timeout.value &&
 	    __builtin_add_overflow(kvsi_monotonic_ms(), timeout.value, &cli->deadline))
 		cli->deadline = 0;
@@ -117,6 +132,8 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 	code = check_operands(cli, err);
 	if (!code)
 		code = check_globals(cli, err);
+	if (!code && (cli->cmd->flags & CMD_STORE))
+		code = load_config(cli, err);
 	if (code)
 		return code;
 	cli_log_open(cli);
@@ -192,6 +209,7 @@ int main(int argc, char **argv)
 		code = exit_status_of(code);
 	}
 	release_lists(cli_global_options, &cli.globals);
+	kvs_config_free(cli.config);
 	if (code > SIGNALS_BASE)
 		signals_die(code - SIGNALS_BASE);
 	return code;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/store_select.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/store_env.h"
+#include "config/config.h"
 
 #include <kvsync/backend.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Names of stores in a message; it has less room itself. */
+#define NAMES_MAX 4096
 
 /* What the flags say of any store, whichever it is. */
 static int add_flags(const struct cli_globals *g, struct kvs_opts *opts, struct kvs_err *err)
@@ -61,33 +66,6 @@ static struct kvs_str url_backend(const char *word)
 	return backend;
 }
 
-/* 1 and 3: a URL, or the name of a section. */
-static int choose_named(struct cli *cli, const char *source, const char *word,
-			struct store_choice *choice, struct kvs_err *err)
-{
-	const struct cli_globals *g = &cli->globals;
-
-	if (!*word)
-		return kvs_err_set(err, KVS_E_ARG, "%s is empty; expected a name or a URL", source);
-	if (g->backend)
-		return kvs_err_set(err, KVS_E_ARG,
-				   "--backend has no meaning with %s, which says it already",
-				   source);
-	if (strchr(word, ':') && url_backend(word).n == 0)
-		return kvs_err_set(err, KVS_E_ARG,
-				   "%s: not a store URL such as local:/path, consul://host:8500 or "
-				   "etcd://host:2379",
-				   source);
-	if (!strchr(word, ':'))
-		return kvs_err_set(err, KVS_E_CONFIG, "%s: there is no store named '%s'", source,
-				   KVS_Q(kvs_s(word)));
-	if (g->endpoints.n || g->srv)
-		return kvs_err_set(err, KVS_E_ARG,
-				   "--%s has no meaning with %s, whose URL names the servers",
-				   g->srv ? "srv" : "endpoint", source);
-	return set_url(choice, word, err);
-}
-
 /* Words of --endpoint that name a server only. */
 static int add_endpoints(const struct cli_globals *g, struct kvs_opts *opts, struct kvs_err *err)
 {
@@ -105,6 +83,59 @@ static int add_endpoints(const struct cli_globals *g, struct kvs_opts *opts, str
 			return code;
 	}
 	return 0;
+}
+
+/* A section of the configuration; what the flags said is in opts already and stays. */
+static int choose_section(const struct kvs_config_store *section, struct store_choice *choice,
+			  struct kvs_err *err)
+{
+	int code = section->url ? set_url(choice, section->url, err) : 0;
+
+	return code ? code : kvs_config_fill_opts(section, choice->opts, err);
+}
+
+static int choose_by_name(const struct cli *cli, const char *name, struct store_choice *choice,
+			  struct kvs_err *err)
+{
+	const struct kvs_config_store *section;
+	int code = kvs_config_find_store(cli->config, name, &section, err);
+
+	if (!code && section->url && cli->globals.endpoints.n)
+		code = kvs_err_set(err, KVS_E_ARG,
+				   "--endpoint has no meaning with the store %s, "
+				   "whose URL names the servers",
+				   name);
+	if (!code)
+		code = add_endpoints(&cli->globals, choice->opts, err);
+	return code ? code : choose_section(section, choice, err);
+}
+
+/* 1 and 3: a URL, or the name of a section. */
+static int choose_named(const struct cli *cli, const char *source, const char *word,
+			struct store_choice *choice, struct kvs_err *err)
+{
+	const struct cli_globals *g = &cli->globals;
+	bool is_url = strchr(word, ':') != NULL;
+	int code;
+
+	if (!*word)
+		return kvs_err_set(err, KVS_E_ARG, "%s is empty; expected a name or a URL", source);
+	if (is_url && url_backend(word).n == 0)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "%s: not a store URL such as local:/path, consul://host:8500 or "
+				   "etcd://host:2379",
+				   source);
+	if (g->backend || g->srv || (is_url && g->endpoints.n))
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--%s has no meaning with %s, which says it already",
+				   g->backend ? "backend"
+				   : g->srv   ? "srv"
+					      : "endpoint",
+				   source);
+	if (is_url)
+		return set_url(choice, word, err);
+	code = choose_by_name(cli, word, choice, err);
+	return code ? kvs_err_context(err, code, "%s", source) : 0;
 }
 
 /* 2, when an --endpoint is a store URL by itself. */
@@ -126,11 +157,63 @@ static int choose_endpoint_url(const struct cli_globals *g, struct store_choice 
 	return code ? code : store_env_fill(name, false, choice->opts, err);
 }
 
-/* 2 */
-static int choose_by_flags(struct cli *cli, struct store_choice *choice, struct kvs_err *err)
+/* The sections of a kind, by name, for a message. */
+static void name_sections(const struct kvs_config *config, const char *backend,
+			  struct kvs_buf *names)
+{
+	for (const struct kvs_config_store *s = config->stores; s; s = s->next)
+		if (!backend || strcmp(s->backend, backend) == 0)
+			kvs_buf_fmt(names, "%s%s", names->len ? ", " : "", s->name);
+}
+
+/* --backend alone: the only section of that kind.  *ret_section is NULL if there is none. */
+static int only_section(const struct kvs_config *config, const char *backend,
+			const struct kvs_config_store **ret_section, struct kvs_err *err)
+{
+	struct kvs_buf names KVS_AUTO_BUF;
+	size_t n = 0;
+
+	*ret_section = NULL;
+	for (const struct kvs_config_store *s = config->stores; s; s = s->next) {
+		if (strcmp(s->backend, backend) != 0)
+			continue;
+		*ret_section = s;
+		n++;
+	}
+	if (n <= 1)
+		return 0;
+	kvs_buf_init(&names, NAMES_MAX);
+	name_sections(config, backend, &names);
+	return kvs_err_set(
+		err, KVS_E_ARG,
+		"--backend %s: the configuration has several such stores; choose one with "
+		"--store: %s",
+		KVS_Q(kvs_s(backend)), names.data ? names.data : "");
+}
+
+static int choose_by_backend(const struct cli *cli, struct store_choice *choice,
+			     struct kvs_err *err)
 {
 	const struct cli_globals *g = &cli->globals;
-	int code;
+	const struct kvs_config_store *section = NULL;
+	int code = 0;
+
+	if (g->endpoints.n == 0 && !g->srv)
+		code = only_section(cli->config, g->backend, &section, err);
+	if (code)
+		return code;
+	if (section)
+		return choose_section(section, choice, err);
+	code = add_endpoints(g, choice->opts, err);
+	if (!code)
+		code = kvs_opts_add(choice->opts, "backend", g->backend, err);
+	return code ? code : store_env_fill(g->backend, true, choice->opts, err);
+}
+
+/* 2 */
+static int choose_by_flags(const struct cli *cli, struct store_choice *choice, struct kvs_err *err)
+{
+	const struct cli_globals *g = &cli->globals;
 
 	if (g->endpoints.n == 1 && url_backend(g->endpoints.items[0]).n)
 		return choose_endpoint_url(g, choice, err);
@@ -143,14 +226,29 @@ static int choose_by_flags(struct cli *cli, struct store_choice *choice, struct 
 	if (strcmp(g->backend, "local") == 0 && (g->endpoints.n || g->srv))
 		return kvs_err_set(err, KVS_E_ARG,
 				   "the local store has no servers; write --store local:/path");
-	code = add_endpoints(g, choice->opts, err);
-	if (!code)
-		code = kvs_opts_add(choice->opts, "backend", g->backend, err);
-	return code ? code : store_env_fill(g->backend, true, choice->opts, err);
+	return choose_by_backend(cli, choice, err);
+}
+
+/* 6 */
+static int nothing_chosen(const struct cli *cli, struct kvs_err *err)
+{
+	struct kvs_buf names KVS_AUTO_BUF;
+
+	kvs_buf_init(&names, NAMES_MAX);
+	name_sections(cli->config, NULL, &names);
+	if (names.len)
+		return kvs_err_set(err, KVS_E_CONFIG,
+				   "the configuration has several stores; choose one with --store, "
+				   "KVSYNC_STORE or default-store: %s",
+				   names.data);
+	return kvs_err_set(err, KVS_E_CONFIG,
+			   "no store configured; set KVSYNC_STORE, --store or "
+			   "/etc/kvsync/kvsync.yaml (to try it without a server: --backend local)");
 }
 
 /* 5 */
-static int choose_by_environment(struct store_choice *choice, struct kvs_err *err)
+static int choose_by_environment(const struct cli *cli, struct store_choice *choice,
+				 struct kvs_err *err)
 {
 	const char *consul = store_env_address("consul"), *etcd = store_env_address("etcd");
 	const char *backend = consul ? "consul" : "etcd";
@@ -162,17 +260,15 @@ static int choose_by_environment(struct store_choice *choice, struct kvs_err *er
 				   "KVSYNC_STORE",
 				   consul, etcd);
 	if (!consul && !etcd)
-		return kvs_err_set(err, KVS_E_CONFIG,
-				   "no store configured; set KVSYNC_STORE, --store or "
-				   "/etc/kvsync/kvsync.yaml (to try it without a server: --backend "
-				   "local)");
+		return nothing_chosen(cli, err);
 	code = kvs_opts_add(choice->opts, "backend", backend, err);
 	return code ? code : store_env_fill(backend, true, choice->opts, err);
 }
 
-static int choose(struct cli *cli, struct store_choice *choice, struct kvs_err *err)
+static int choose(const struct cli *cli, struct store_choice *choice, struct kvs_err *err)
 {
 	const struct cli_globals *g = &cli->globals;
+	const struct kvs_config_store *section = kvs_config_default_store(cli->config);
 	const char *named = getenv("KVSYNC_STORE");
 
 	if (g->store)
@@ -181,10 +277,12 @@ static int choose(struct cli *cli, struct store_choice *choice, struct kvs_err *
 		return choose_by_flags(cli, choice, err);
 	if (named && *named)
 		return choose_named(cli, "KVSYNC_STORE", named, choice, err);
-	return choose_by_environment(choice, err);
+	if (section)
+		return choose_section(section, choice, err);
+	return choose_by_environment(cli, choice, err);
 }
 
-int store_choose(struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err)
+int store_choose(const struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err)
 {
 	struct store_choice choice = { 0 };
 	int code = kvs_opts_new(&choice.opts, err);
@@ -208,7 +306,7 @@ void store_choice_release(struct store_choice *choice)
 	*choice = (struct store_choice){ 0 };
 }
 
-int cli_open_store(struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err)
+int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err)
 {
 	struct store_choice choice;
 	struct kvs_store *store;

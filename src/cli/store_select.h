@@ -21,12 +21,13 @@ struct store_choice {
 	struct kvs_opts *opts; /* flags, environment, configuration, merged */
 };
 
-/* Chooses; opens nothing.  Errors: ARG, CONFIG, SYS, NOMEM.  Free with store_choice_release(). */
-int store_choose(struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err);
+/* Chooses; opens nothing.  cli->config is there.  Errors: ARG, CONFIG, SYS, NOMEM.  Free with
+ * store_choice_release(). */
+int store_choose(const struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err);
 void store_choice_release(struct store_choice *choice);
 
 /* Chooses and opens; the command's deadline is set on the store.  Errors also as kvs_open(). */
-int cli_open_store(struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err);
+int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err);
 
 static inline void cli_cleanup_store(struct kvs_store **store)
 {

@@ -4,7 +4,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "cli/cli.h"
+#include "config/config.h"
 #include "tests/lib/tap.h"
 
 #include <kvsync/backend.h>
@@ -14,12 +16,15 @@
 
 #define WORDS 8
 
+#define TWO_STORES "stores: {a: {url: 'local:/a'}, b: {backend: mem, user: ub}}\n"
+
 /* What is on the command line and in the environment, and what must come of it. */
 struct select_case {
 	const char *name;
-	const char *store, *backend, *srv, *token_file;
+	const char *store, *backend, *srv, *token_file, *user;
 	const char *endpoints[3];
 	const char *env[WORDS];	 /* NAME=value */
+	const char *yaml;	 /* the configuration */
 	const char *url;	 /* NULL: the options say all */
 	const char *opts[WORDS]; /* name=value, in this order; no others */
 	const char *says;	 /* an error with these words instead */
@@ -51,7 +56,7 @@ static const struct select_case cases[] = {
 	  .store = "consul://a",
 	  .endpoints = { "b" },
 	  .code = KVS_E_ARG,
-	  .says = "--endpoint has no meaning with --store, whose URL names the servers" },
+	  .says = "--endpoint has no meaning with --store, which says it already" },
 	{ .name = "--store host:port",
 	  .store = "h:8500",
 	  .code = KVS_E_ARG,
@@ -61,7 +66,57 @@ static const struct select_case cases[] = {
 	  .code = KVS_E_ARG,
 	  .says = "--store: not a store URL" },
 	{ .name = "an empty --store", .store = "", .code = KVS_E_ARG, .says = "--store is empty" },
+	{ .name = "--store by name",
+	  .store = "b",
+	  .yaml = TWO_STORES,
+	  .env = { "CONSUL_HTTP_ADDR=c:1", "CONSUL_HTTP_TOKEN=t" },
+	  .opts = { "backend=mem", "user=ub" } },
+	{ .name = "a flag beats the section",
+	  .store = "b",
+	  .yaml = TWO_STORES,
+	  .user = "me",
+	  .opts = { "user=me", "backend=mem" } },
+	{ .name = "a section by URL",
+	  .store = "a",
+	  .yaml = TWO_STORES,
+	  .url = "local:/a",
+	  .opts = { "backend=local" } },
+	{ .name = "--endpoint with a section by URL",
+	  .store = "a",
+	  .yaml = TWO_STORES,
+	  .endpoints = { "h" },
+	  .code = KVS_E_ARG,
+	  .says = "--store: --endpoint has no meaning with the store a" },
+	{ .name = "--endpoint with a section",
+	  .store = "b",
+	  .yaml = TWO_STORES,
+	  .endpoints = { "h" },
+	  .opts = { "endpoints=h", "backend=mem", "user=ub" } },
+	{ .name = "--store by a name that is not there",
+	  .store = "c",
+	  .yaml = TWO_STORES,
+	  .code = KVS_E_CONFIG,
+	  .says = "--store: " },
+	{ .name = "--store by name without a configuration",
+	  .store = "main",
+	  .code = KVS_E_CONFIG,
+	  .says = "--store: " },
 	/* 2 */
+	{ .name = "--backend is the only section of that kind",
+	  .backend = "mem",
+	  .yaml = TWO_STORES,
+	  .env = { "KVSYNC_STORE=local:/x" },
+	  .opts = { "backend=mem", "user=ub" } },
+	{ .name = "--backend with several sections",
+	  .backend = "mem",
+	  .yaml = "stores: {x: {backend: mem}, y: {backend: mem}}",
+	  .code = KVS_E_ARG,
+	  .says = "several such stores; choose one with --store: x, y" },
+	{ .name = "--backend and --endpoint pass the sections by",
+	  .backend = "mem",
+	  .endpoints = { "h" },
+	  .yaml = TWO_STORES,
+	  .opts = { "endpoints=h", "backend=mem" } },
 	{ .name = "--backend consul takes that tool's environment",
 	  .backend = "consul",
 	  .env = { "KVSYNC_STORE=local:/b", "CONSUL_HTTP_ADDR=c:1", "CONSUL_HTTP_TOKEN=t",
@@ -142,6 +197,26 @@ static const struct select_case cases[] = {
 	  .env = { "KVSYNC_STORE=h:1" },
 	  .code = KVS_E_ARG,
 	  .says = "KVSYNC_STORE: not a store URL" },
+	{ .name = "KVSYNC_STORE by name",
+	  .env = { "KVSYNC_STORE=b" },
+	  .yaml = TWO_STORES,
+	  .opts = { "backend=mem", "user=ub" } },
+	/* 4 */
+	{ .name = "default-store",
+	  .yaml = TWO_STORES "default-store: b",
+	  .env = { "CONSUL_HTTP_ADDR=c:1", "CONSUL_HTTP_TOKEN=t" },
+	  .opts = { "backend=mem", "user=ub" } },
+	{ .name = "the only store",
+	  .yaml = "stores: {x: {backend: mem}}",
+	  .opts = { "backend=mem" } },
+	{ .name = "several and no default",
+	  .yaml = TWO_STORES,
+	  .code = KVS_E_CONFIG,
+	  .says = "several stores; choose one with --store, KVSYNC_STORE or default-store: a, b" },
+	{ .name = "several and no default: the environment has its turn",
+	  .yaml = TWO_STORES,
+	  .env = { "CONSUL_HTTP_ADDR=c:1" },
+	  .opts = { "backend=consul", "endpoints=c:1" } },
 	/* 5 */
 	{ .name = "all of Consul's environment",
 	  .env = { "CONSUL_HTTP_ADDR=http://c:1", "CONSUL_HTTP_SSL=true", "CONSUL_CLIENT_CERT=/c",
@@ -175,7 +250,12 @@ static const struct select_case cases[] = {
 
 static void set_env(const struct select_case *c)
 {
+	const char *modules = getenv("KVS_MODULE_DIR");
+	KVS_AUTO_FREE char *kept = modules ? kvs_strdup(modules) : NULL;
+
 	(void)clearenv();
+	if (kept)
+		(void)setenv("KVS_MODULE_DIR", kept, 1);
 	for (int i = 0; i < WORDS && c->env[i]; i++) {
 		const char *eq = strchr(c->env[i], '=');
 		KVS_AUTO_FREE char *name = kvs_memdup0(c->env[i], (size_t)(eq - c->env[i]));
@@ -224,7 +304,8 @@ static void run_case(const struct select_case *c)
 	struct cli cli = { .globals = { .store = c->store,
 					.backend = c->backend,
 					.srv = c->srv,
-					.token_file = c->token_file } };
+					.token_file = c->token_file,
+					.user = c->user } };
 	const char *endpoints[3] = { c->endpoints[0], c->endpoints[1], c->endpoints[2] };
 	struct store_choice choice = { 0 };
 	struct kvs_err err = { 0 };
@@ -234,7 +315,12 @@ static void run_case(const struct select_case *c)
 	while (cli.globals.endpoints.n < 3 && endpoints[cli.globals.endpoints.n])
 		cli.globals.endpoints.n++;
 	set_env(c);
+	if (!is_code(kvs_config_parse("kvsync.yaml", kvs_s(c->yaml ? c->yaml : ""), NULL,
+				      &cli.config, &err),
+		     0, &err, "%s: the configuration", c->name))
+		return;
 	code = store_choose(&cli, &choice, &err);
+	kvs_config_free(cli.config);
 	if (c->says) {
 		is_err(code, c->code, &err, c->says, "%s", c->name);
 		return;
