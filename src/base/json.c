@@ -59,6 +59,22 @@ void kvs_json_bytes(struct kvs_json *j, const char *key, struct kvs_str bytes)
 		add(j, key, base64_object(bytes));
 }
 
+void kvs_json_texts(struct kvs_json *j, const char *key, const char *const *texts, size_t n)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < n && array; i++) {
+		struct json_object *text = json_object_new_string(texts[i]);
+
+		if (!text || json_object_array_add(array, text) != 0) {
+			json_object_put(text);
+			json_object_put(array);
+			array = NULL;
+		}
+	}
+	add(j, key, array);
+}
+
 void kvs_json_uint(struct kvs_json *j, const char *key, uint64_t n)
 {
 	add(j, key, json_object_new_uint64(n));

@@ -29,6 +29,8 @@ void kvs_json_release(struct kvs_json *j);
 void kvs_json_text(struct kvs_json *j, const char *key, const char *text);
 void kvs_json_bytes(struct kvs_json *j, const char *key, struct kvs_str bytes);
 void kvs_json_uint(struct kvs_json *j, const char *key, uint64_t n);
+/* An array of strings. */
+void kvs_json_texts(struct kvs_json *j, const char *key, const char *const *texts, size_t n);
 void kvs_json_bool(struct kvs_json *j, const char *key, bool value);
 
 /* The object as one line without its newline, owned by j; NULL if anything failed (no memory). */

@@ -5,11 +5,11 @@
 
 extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, cmd_index;
 extern const struct cmd cmd_status, cmd_backends;
-extern const struct cmd cmd_help, cmd_version;
+extern const struct cmd cmd_config, cmd_help, cmd_version;
 
 const struct cmd *const cmd_table[] = {
-	&cmd_get,   &cmd_put,	 &cmd_del,	&cmd_ls,   &cmd_txn,	 &cmd_watch,
-	&cmd_index, &cmd_status, &cmd_backends, &cmd_help, &cmd_version, NULL,
+	&cmd_get,    &cmd_put,	    &cmd_del,	 &cmd_ls,   &cmd_txn,	  &cmd_watch, &cmd_index,
+	&cmd_status, &cmd_backends, &cmd_config, &cmd_help, &cmd_version, NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

@@ -149,7 +149,7 @@ struct kvs_config_report {
  * beside it.  Only the default file may be missing.  With a report each problem goes there, and the
  * error only counts them; without one the error is the first problem.  Keys of single backends are
  * not looked at yet (that would load every backend's module): kvs_config_fill_opts() does
- * so for one store, kvs_config_check_stores() for all.
+ * so for one store, kvs_config_check() for all.
  * Errors: CONFIG, NOMEM.  Free with kvs_config_free().
  */
 int kvs_config_load(const char *path, const struct kvs_config_report *report,
@@ -161,6 +161,22 @@ const char *kvs_config_path(const char *path);
 /* The same for one file's bytes, without conf.d; path is only for words and relative paths. */
 int kvs_config_parse(const char *path, struct kvs_str bytes, const struct kvs_config_report *report,
 		     struct kvs_config **ret_config, struct kvs_err *err);
+
+struct kvs_config_summary {
+	size_t n_files;
+	size_t n_stores;
+	size_t n_errors;
+	size_t n_warnings;
+};
+
+/*
+ * Reports everything that is wrong with the configuration that kvs_config_load(path) would load,
+ * and with the keys of every store section, for which it loads the backends.  A backend that is not
+ * installed is a warning.  Returns 0 also when there are problems: *ret_summary counts them.
+ * Errors: NOMEM.
+ */
+int kvs_config_check(const char *path, const struct kvs_config_report *report,
+		     struct kvs_config_summary *ret_summary, struct kvs_err *err);
 
 /* NULL is fine. */
 void kvs_config_free(struct kvs_config *config);
@@ -182,14 +198,6 @@ const struct kvs_config_store *kvs_config_default_store(const struct kvs_config 
  */
 int kvs_config_fill_opts(const struct kvs_config_store *store, struct kvs_opts *opts,
 			 struct kvs_err *err);
-
-/*
- * Checks the keys of every section against its backend's own table.  A backend that is not
- * installed is a warning, and so is a file with a secret that others may read.
- * Errors: CONFIG, with the number of problems that are no warnings; NOMEM.
- */
-int kvs_config_check_stores(const struct kvs_config *config, const struct kvs_config_report *report,
-			    struct kvs_err *err);
 
 /* ---- showing ---- */
 

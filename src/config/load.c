@@ -174,19 +174,28 @@ static int new_config(struct kvs_config **ret_config, struct kvs_err *err)
 	return rc;
 }
 
-/* Takes the config: it goes out, or away. */
-static int finish(struct kvs_config *config, struct problems *p, struct kvs_config **ret_config,
-		  struct kvs_err *err)
+/* Everything that belongs to it. */
+static void load_all(struct loader *l, const char *path)
 {
-	int rc;
+	const char *first = kvs_config_path(path);
 
-	if (!p->stop)
-		check_whole(p, config);
-	rc = problems_result(p, err);
+	if (path || !may_be_missing(first) || access(first, F_OK) == 0 || errno != ENOENT)
+		load_file(l, first);
+	if (!l->problems->stop)
+		load_folder_beside(l, first);
+	if (!l->problems->stop)
+		check_whole(l->problems, l->config);
+}
+
+/* Hands the config out if all went well. */
+static int finish(struct loader *l, struct kvs_config **ret_config, struct kvs_err *err)
+{
+	int rc = problems_result(l->problems, err);
+
 	if (rc)
-		kvs_config_free(config);
+		kvs_config_free(l->config);
 	else
-		*ret_config = config;
+		*ret_config = l->config;
 	return rc;
 }
 
@@ -195,16 +204,12 @@ int kvs_config_load(const char *path, const struct kvs_config_report *report,
 {
 	struct problems p = { .report = report };
 	struct loader l = { .problems = &p };
-	const char *first = kvs_config_path(path);
 	int rc = new_config(&l.config, err);
 
 	if (rc)
 		return rc;
-	if (path || !may_be_missing(first) || access(first, F_OK) == 0 || errno != ENOENT)
-		load_file(&l, first);
-	if (!p.stop)
-		load_folder_beside(&l, first);
-	return finish(l.config, &p, ret_config, err);
+	load_all(&l, path);
+	return finish(&l, ret_config, err);
 }
 
 int kvs_config_parse(const char *path, struct kvs_str bytes, const struct kvs_config_report *report,
@@ -217,5 +222,30 @@ int kvs_config_parse(const char *path, struct kvs_str bytes, const struct kvs_co
 	if (rc)
 		return rc;
 	load_bytes(&l, path, bytes);
-	return finish(l.config, &p, ret_config, err);
+	if (!p.stop)
+		check_whole(&p, l.config);
+	return finish(&l, ret_config, err);
+}
+
+int kvs_config_check(const char *path, const struct kvs_config_report *report,
+		     struct kvs_config_summary *ret_summary, struct kvs_err *err)
+{
+	KVS_AUTO_CONFIG struct kvs_config *config = NULL;
+	struct problems p = { .report = report };
+	struct loader l = { .problems = &p };
+	int rc = new_config(&config, err);
+
+	if (rc)
+		return rc;
+	l.config = config;
+	load_all(&l, path);
+	if (!p.stop)
+		check_stores(&p, config);
+	if (p.stop == KVS_E_NOMEM)
+		return kvs_err_oom(err);
+	*ret_summary = (struct kvs_config_summary){ .n_files = config->n_files,
+						    .n_stores = config->n_stores,
+						    .n_errors = p.n,
+						    .n_warnings = p.n_warnings };
+	return 0;
 }

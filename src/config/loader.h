@@ -25,8 +25,9 @@
 struct problems {
 	const struct kvs_config_report *report; /* or NULL */
 	size_t n;				/* warnings not counted */
-	struct kvs_err first;			/* the first of them, or what made it stop */
-	int stop;				/* 0, CONFIG or NOMEM */
+	size_t n_warnings;
+	struct kvs_err first; /* the first of them, or what made it stop */
+	int stop;	      /* 0, CONFIG or NOMEM */
 };
 
 void problem(struct problems *p, struct kvs_config_pos at, const char *fmt, ...)
@@ -103,6 +104,13 @@ int expand_env(const char *text, struct kvs_buf *out, struct kvs_err *err);
 /* Is the value what the row wants?  If not that is a problem. */
 bool opt_check(struct problems *p, const struct kvs_config_opt *opt,
 	       const struct kvs_backend_opt *row);
+
+/* A path that is not absolute counts from the folder of the file that the option stands in.  Fresh
+ * memory, or NULL. */
+char *opt_path(const struct kvs_config_opt *opt, const char *path);
+
+/* Checks the keys of every section that only its backend knows. */
+void check_stores(struct problems *p, const struct kvs_config *config);
 
 const struct kvs_backend_opt *opt_find(const struct kvs_backend_opt *table, const char *name);
 

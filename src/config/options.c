@@ -91,36 +91,40 @@ static void check_own(struct problems *p, const struct kvs_config_store *store,
 	}
 }
 
-int kvs_config_check_stores(const struct kvs_config *config, const struct kvs_config_report *report,
-			    struct kvs_err *err)
+void check_stores(struct problems *p, const struct kvs_config *config)
 {
-	struct problems p = { .report = report };
 	const struct kvs_config_store *store;
 
 	DL_FOREACH (config->stores, store) {
 		const struct kvs_backend_opt *own;
 		struct kvs_err why;
+		int rc = kvsi_backend_opts(store->backend, &own, &why);
 
-		if (kvsi_backend_opts(store->backend, &own, &why) == 0)
-			check_own(&p, store, own);
-		else
-			problem_warning(&p, store->at, "%s; keys of its own were not checked",
+		if (rc == 0)
+			check_own(p, store, own);
+		else if (rc == KVS_E_NOMEM)
+			problem_oom(p);
+		else if (rc == KVS_E_UNSUPPORTED)
+			problem_warning(p, store->at, "%s; keys of its own were not checked",
 					why.msg);
 	}
-	return problems_result(&p, err);
 }
 
 /* ---- a section's options for kvs_open() ---- */
 
-/* A path that is not absolute counts from the folder of the file that it stands in. */
-static int fill_path(const struct kvs_config_opt *opt, struct kvs_opts *opts, struct kvs_err *err)
+char *opt_path(const struct kvs_config_opt *opt, const char *path)
 {
 	const char *slash = strrchr(opt->at.file, '/');
-	KVS_AUTO_FREE char *path = NULL;
 
-	if (opt->value[0] == '/' || !slash)
-		return kvs_opts_add(opts, opt->name, opt->value, err);
-	path = kvs_asprintf("%.*s%s", (int)(slash - opt->at.file) + 1, opt->at.file, opt->value);
+	if (path[0] == '/' || !slash)
+		return kvs_strdup(path);
+	return kvs_asprintf("%.*s%s", (int)(slash - opt->at.file) + 1, opt->at.file, path);
+}
+
+static int fill_path(const struct kvs_config_opt *opt, struct kvs_opts *opts, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *path = opt_path(opt, opt->value);
+
 	return path ? kvs_opts_add(opts, opt->name, path, err) : kvs_err_oom(err);
 }
 

@@ -56,6 +56,7 @@ void problem_warning(struct problems *p, struct kvs_config_pos at, const char *f
 	va_start(ap, fmt);
 	(void)vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
+	p->n_warnings++;
 	tell(p, &(struct kvs_config_problem){ .at = at, .warning = true, .words = words });
 }
 

@@ -34,34 +34,44 @@ static int visit_top(struct visitor *v, const struct kvs_config *config)
 }
 
 /* Collects a key's values from the section. */
-static size_t given_values(struct visitor *v, const struct kvs_config_store *store, const char *key,
-			   struct kvs_config_item *item)
+static void collect(struct visitor *v, const struct kvs_config_store *store,
+		    struct kvs_config_item *item)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < store->n_opts; i++) {
 		const struct kvs_config_opt *opt = &store->opts[i];
 
-		if (strcmp(opt->name, key) != 0)
+		if (strcmp(opt->name, item->key) != 0)
 			continue;
-		if (!n)
+		if (!item->n_values)
 			item->at = opt->key_at;
 		item->is_list = opt->in_list;
-		v->values[n++] = opt->shown;
+		v->values[item->n_values++] = opt->shown;
 	}
-	return n;
 }
 
-static int visit_row(struct visitor *v, const struct kvs_config_store *store, const char *key,
-		     const char *fallback)
+static int visit_file(struct visitor *v, struct kvs_config_item *item)
 {
-	struct kvs_config_item item = { .store = store, .key = key, .values = v->values };
+	const struct kvs_config_opt opt = { .at = item->at };
+	KVS_AUTO_FREE char *path = opt_path(&opt, v->values[0]);
 
-	item.n_values = given_values(v, store, key, &item);
-	if (!item.n_values && !fallback)
+	if (path)
+		v->values[0] = path;
+	return v->fn(v->arg, item);
+}
+
+/* row may lack all but its name. */
+static int visit_row(struct visitor *v, const struct kvs_config_store *store,
+		     const struct kvs_backend_opt *row)
+{
+	struct kvs_config_item item = { .store = store, .key = row->name, .values = v->values };
+
+	collect(v, store, &item);
+	if (!item.n_values && !row->fallback)
 		return 0;
 	if (!item.n_values)
-		v->values[item.n_values++] = fallback;
+		v->values[item.n_values++] = row->fallback;
+	else if (row->type == KVS_OPT_FILE && v->values[0][0] != '$')
+		return visit_file(v, &item);
 	return v->fn(v->arg, &item);
 }
 
@@ -71,12 +81,13 @@ static int visit_table(struct visitor *v, const struct kvs_config_store *store,
 	int rc = 0;
 
 	for (; table && table->name && !rc; table++) {
-		if (opt_find(except, table->name))
+		struct kvs_backend_opt row = *table;
+
+		if (opt_find(except, row.name))
 			continue;
-		if (strcmp(table->name, "backend") == 0)
-			rc = visit_row(v, store, table->name, store->backend);
-		else
-			rc = visit_row(v, store, table->name, table->fallback);
+		if (strcmp(row.name, "backend") == 0)
+			row.fallback = store->backend;
+		rc = visit_row(v, store, &row);
 	}
 	return rc;
 }
@@ -89,13 +100,14 @@ static int visit_rest(struct visitor *v, const struct kvs_config_store *store,
 	int rc = 0;
 
 	for (size_t i = 0; i < store->n_opts && !rc; i++) {
-		const char *name = store->opts[i].name;
+		const struct kvs_backend_opt row = { .name = store->opts[i].name };
 
-		if (name == last || opt_find(own, name) || opt_find(kvsi_common_opts, name) ||
-		    opt_find(kvs_config_store_keys, name))
+		if (row.name == last || opt_find(own, row.name) ||
+		    opt_find(kvsi_common_opts, row.name) ||
+		    opt_find(kvs_config_store_keys, row.name))
 			continue;
-		last = name;
-		rc = visit_row(v, store, name, NULL);
+		last = row.name;
+		rc = visit_row(v, store, &row);
 	}
 	return rc;
 }

@@ -381,6 +381,7 @@ static void test_files(void)
 
 	kvs_buf_init(&told, 65536);
 	(void)snprintf(path, sizeof(path), "%s", in_dir("kvsync.yaml"));
+	(void)unlink(path);
 	is_err(kvs_config_load(path, NULL, &none, &err), KVS_E_CONFIG, &err,
 	       "kvsync.yaml: cannot be read: No such file or directory", "a missing file");
 	(void)setenv("KVSYNC_CONFIG", path, 1);
@@ -411,7 +412,6 @@ static void test_files(void)
 		       dir, path, dir, path);
 	is_str(told.data, want, "across files are told with both places");
 	is_str(err.msg, "the configuration has 2 errors", "and counted");
-	remove_files();
 }
 
 /* ---- stores ---- */
@@ -478,23 +478,30 @@ static void test_relative_paths(void)
 	kvs_opts_free(opts);
 }
 
-static void test_check_stores(void)
+static void test_check(void)
 {
-	KVS_AUTO_CONFIG struct kvs_config *config = parse_well(
-		"stores:\n"
-		"  a: {backend: mem, usr: x, foo: [1, 2]}\n"
-		"  b: {backend: no-such, foo: 1}\n");
 	KVS_AUTO_BUF struct kvs_buf told;
 	const struct kvs_config_report report = { collect, &told };
+	struct kvs_config_summary summary;
 	struct kvs_err err;
 
 	kvs_buf_init(&told, 65536);
-	is_err(kvs_config_check_stores(config, &report, &err), KVS_E_CONFIG, &err,
-	       "the configuration has 2 errors", "sections against their backends");
-	has_str(told.data, "x:2:21: unknown key \"usr\" (did you mean \"user\"?)\n", "the first");
-	has_str(told.data, "x:2:29: unknown key \"foo\"\n", "the second, once");
-	has_str(told.data, "x:3:3: warning: no-such support is not installed",
+	write_file("kvsync.yaml", "stores:\n"
+				  "  a: {backend: mem, usr: x, foo: [1, 2]}\n"
+				  "  b: {backend: no-such, foo: 1}\n"
+				  "  c: {backend: 9}\n"
+				  "timeout: x\n");
+	is_code(kvs_config_check(in_dir("kvsync.yaml"), &report, &summary, &err), 0, &err,
+		"checks everything");
+	is_uint(summary.n_errors, 4, "errors");
+	is_uint(summary.n_warnings, 1, "warnings");
+	is_uint(summary.n_stores, 3, "stores");
+	is_uint(summary.n_files, 1, "files");
+	has_str(told.data, ":2:21: unknown key \"usr\" (did you mean \"user\"?)\n", "a near key");
+	has_str(told.data, ":2:29: unknown key \"foo\"\n", "a key with a list, once");
+	has_str(told.data, ":3:3: warning: no-such support is not installed",
 		"a backend that is not there is a warning");
+	has_str(told.data, ":5:10: \"timeout\": ", "a mistake that loading finds");
 }
 
 /* ---- showing ---- */
@@ -511,11 +518,18 @@ static int show(void *arg, const struct kvs_config_item *item)
 
 static void test_visit(void)
 {
-	KVS_AUTO_CONFIG struct kvs_config *config = parse_well(
-		"prefix: p\nstores: {a: {backend: mem, endpoints: [x, y], expand-env-variables: 1, "
-		"user: '$HOME'}, b: {backend: no-such, own: 1}}\n");
+	static const char yaml[] =
+		"prefix: p\n"
+		"stores:\n"
+		"  a: {backend: mem, endpoints: [x, y], expand-env-variables: 1,\n"
+		"      user: '$HOME', ca-file: ca.pem}\n"
+		"  b: {backend: no-such, own: 1}\n";
+	KVS_AUTO_CONFIG struct kvs_config *config = NULL;
 	KVS_AUTO_BUF struct kvs_buf shown;
+	struct kvs_err err;
 
+	if (kvs_config_parse("/etc/x/y.yaml", kvs_s(yaml), NULL, &config, &err))
+		bail("%s", err.msg);
 	kvs_buf_init(&shown, 65536);
 	is_int(kvs_config_visit(config, show, &shown), 0, "shows itself");
 	has_str(shown.data, "prefix=p\n", "what is given");
@@ -523,6 +537,7 @@ static void test_visit(void)
 	has_str(shown.data, "a.endpoints=x,y\n", "a list");
 	has_str(shown.data, "a.user=$HOME\n", "what stands in the file, not in the environment");
 	has_str(shown.data, "a.dial-timeout=1s (default)\n", "a store's default");
+	has_str(shown.data, "a.ca-file=/etc/x/ca.pem\n", "a path in full");
 	has_str(shown.data, "b.own=1\n", "what only a missing backend knows");
 	ok(!strstr(shown.data, "node-name"), "nothing without a value");
 }
@@ -541,10 +556,11 @@ int main(void)
 	test_errors_without_report();
 	test_caps();
 	test_aliases();
-	test_files();
 	test_fill();
 	test_relative_paths();
-	test_check_stores();
+	test_check();
+	test_files();
 	test_visit();
+	remove_files();
 	return tap_end();
 }
