@@ -4,6 +4,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/store_env.h"
@@ -306,6 +308,18 @@ void store_choice_release(struct store_choice *choice)
 	*choice = (struct store_choice){ 0 };
 }
 
+static void warn_of_exposed_secrets(const struct kvs_opts *opts)
+{
+	for (const char *const *name = kvs_secret_file_options; *name; name++) {
+		const char *path = kvs_opts_get(opts, *name);
+
+		if (path && kvs_secret_is_exposed(path))
+			kvs_log(KVS_LOG_WARNING,
+				"everybody on this host may read or change %s, the %s",
+				KVS_Q(kvs_s(path)), *name);
+	}
+}
+
 int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err)
 {
 	struct store_choice choice;
@@ -314,6 +328,7 @@ int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct k
 
 	if (code)
 		return code;
+	warn_of_exposed_secrets(choice.opts);
 	code = kvs_open(choice.url, choice.opts, &store, err);
 	store_choice_release(&choice);
 	if (code)

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "base/suggest.h"
 #include "core/common_opts.h"
@@ -91,6 +92,27 @@ static void check_own(struct problems *p, const struct kvs_config_store *store,
 	}
 }
 
+static bool names_secret(const struct kvs_config_opt *opt)
+{
+	for (const char *const *name = kvs_secret_file_options; *name; name++) {
+		if (strcmp(opt->name, *name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_exposed(struct problems *p, const struct kvs_config_store *store)
+{
+	for (size_t i = 0; i < store->n_opts; i++) {
+		const struct kvs_config_opt *opt = &store->opts[i];
+		KVS_AUTO_FREE char *path = names_secret(opt) ? opt_path(opt, opt->value) : NULL;
+
+		if (path && kvs_secret_is_exposed(path))
+			problem_warning(p, opt->at, "everybody on this host may read or change %s",
+					KVS_Q(kvs_s(path)));
+	}
+}
+
 void check_stores(struct problems *p, const struct kvs_config *config)
 {
 	const struct kvs_config_store *store;
@@ -100,6 +122,7 @@ void check_stores(struct problems *p, const struct kvs_config *config)
 		struct kvs_err why;
 		int rc = kvsi_backend_opts(store->backend, &own, &why);
 
+		warn_of_exposed(p, store);
 		if (rc == 0)
 			check_own(p, store, own);
 		else if (rc == KVS_E_NOMEM)

@@ -348,7 +348,7 @@ static void write_file(const char *name, const char *text)
 {
 	FILE *f = fopen(in_dir(name), "we");
 
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0 || chmod(in_dir(name), 0644) != 0)
 		bail("cannot write %s", in_dir(name));
 }
 
@@ -489,18 +489,20 @@ static void test_check(void)
 	write_file("kvsync.yaml", "stores:\n"
 				  "  a: {backend: mem, usr: x, foo: [1, 2]}\n"
 				  "  b: {backend: no-such, foo: 1}\n"
-				  "  c: {backend: 9}\n"
+				  "  c: {backend: 9, token-file: kvsync.yaml}\n"
 				  "timeout: x\n");
 	is_code(kvs_config_check(in_dir("kvsync.yaml"), &report, &summary, &err), 0, &err,
 		"checks everything");
 	is_uint(summary.n_errors, 4, "errors");
-	is_uint(summary.n_warnings, 1, "warnings");
+	is_uint(summary.n_warnings, 2, "warnings");
 	is_uint(summary.n_stores, 3, "stores");
 	is_uint(summary.n_files, 1, "files");
 	has_str(told.data, ":2:21: unknown key \"usr\" (did you mean \"user\"?)\n", "a near key");
 	has_str(told.data, ":2:29: unknown key \"foo\"\n", "a key with a list, once");
 	has_str(told.data, ":3:3: warning: no-such support is not installed",
 		"a backend that is not there is a warning");
+	has_str(told.data, ":4:31: warning: everybody on this host may read or change ",
+		"a file with a secret that is open to all");
 	has_str(told.data, ":5:10: \"timeout\": ", "a mistake that loading finds");
 }
 
