@@ -361,7 +361,8 @@ int kvs_delete(struct kvs_store *store, const struct kvs_op *op, struct kvs_repl
 	       struct kvs_err *err);
 
 /* Commits n operations together, or none.  ARG if a key stands in it twice (a KVS_OP_CHECK
- * included), TOOBIG over the store's limits unless flags has KVS_TXN_BATCHED. */
+ * included), TOOBIG over the store's limits unless flags has KVS_TXN_BATCHED.  After CONFLICT
+ * ret_reply->failed_op, and nothing else of it, is written. */
 int kvs_txn(struct kvs_store *store, const struct kvs_op *ops, size_t n, uint32_t flags,
 	    struct kvs_reply *ret_reply, struct kvs_err *err);
 

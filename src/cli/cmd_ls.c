@@ -61,7 +61,7 @@ static int on_entry(void *arg, const struct kvs_entry *entry)
 		print_text(l, entry);
 	}
 	/* Nobody reads any more, or the disk is full: out_finish() says so. */
-	return l->code || ferror(stdout);
+	return l->code || out_failed();
 }
 
 static int list(struct kvs_store *store, struct listing *l, const struct kvs_request *req,
@@ -72,7 +72,7 @@ static int list(struct kvs_store *store, struct listing *l, const struct kvs_req
 
 	if (l->code == KVS_E_NOMEM)
 		return kvs_err_oom(err);
-	if (code == KVS_E_CANCELED && ferror(stdout))
+	if (code == KVS_E_CANCELED && out_failed())
 		return 0;
 	if (!code && (reply.flags & KVS_REPLY_FILTERED))
 		kvs_log(KVS_LOG_WARNING, "the store's access rules may hide some keys");

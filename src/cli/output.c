@@ -9,10 +9,18 @@
 #include <signal.h>
 #include <stdarg.h>
 
+static int write_errno; /* of the first write that failed */
+
+static void note(bool failed)
+{
+	if (failed && !write_errno)
+		write_errno = errno;
+}
+
 void out_raw(struct kvs_str bytes)
 {
 	if (bytes.n)
-		(void)fwrite(bytes.p, 1, bytes.n, stdout);
+		note(fwrite(bytes.p, 1, bytes.n, stdout) < bytes.n);
 }
 
 void out_escaped(struct kvs_str bytes)
@@ -22,13 +30,13 @@ void out_escaped(struct kvs_str bytes)
 	size_t left = bytes.n;
 
 	/* By pieces that fit even if every byte is escaped; cut at a character. */
-	while (left) {
+	while (left && !write_errno) {
 		size_t n = left < sizeof(chunk) / 4 - 1 ? left : sizeof(chunk) / 4 - 1;
 
 		while (n < left && n > sizeof(chunk) / 4 - 5 &&
 		       ((unsigned char)p[n] & 0xc0) == 0x80)
 			n--;
-		(void)fwrite(chunk, 1, kvs_escape_into(chunk, sizeof(chunk), p, n), stdout);
+		out_raw(kvs_sn(chunk, kvs_escape_into(chunk, sizeof(chunk), p, n)));
 		p += n;
 		left -= n;
 	}
@@ -39,7 +47,7 @@ void out_text(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vfprintf(stdout, fmt, ap);
+	note(vfprintf(stdout, fmt, ap) < 0);
 	va_end(ap);
 }
 
@@ -49,12 +57,11 @@ int out_json(struct kvs_json *j, struct kvs_err *err)
 
 	if (!line)
 		return kvs_err_oom(err);
-	(void)fputs(line, stdout);
-	(void)putc('\n', stdout);
+	note(fputs(line, stdout) == EOF || putc('\n', stdout) == EOF);
 	return 0;
 }
 
-void out_json_entry(struct kvs_json *j, const struct kvs_entry *entry, int keys_only)
+void out_json_entry(struct kvs_json *j, const struct kvs_entry *entry, bool keys_only)
 {
 	kvs_json_bytes(j, "key", entry->key);
 	if (entry->info & KVS_ENTRY_FOLDED) {
@@ -71,15 +78,22 @@ void out_json_entry(struct kvs_json *j, const struct kvs_entry *entry, int keys_
 		kvs_json_bytes(j, "lease", entry->lease);
 }
 
+bool out_failed(void)
+{
+	return write_errno != 0;
+}
+
 int out_finish(struct kvs_err *err)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	note(fflush(stdout) != 0);
+	if (!write_errno)
 		return 0;
-	if (errno == EPIPE) {
+	if (write_errno == EPIPE) {
 		/* SIGPIPE is ignored for the sake of sockets; for our output it means what it
 		 * means to every filter. */
 		(void)signal(SIGPIPE, SIG_DFL);
 		(void)raise(SIGPIPE);
 	}
+	errno = write_errno;
 	return kvs_err_sys(err, "standard output");
 }

@@ -10,6 +10,7 @@
 
 #include <kvsync/kvsync.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 
 void out_raw(struct kvs_str bytes);
@@ -21,7 +22,10 @@ void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int out_json(struct kvs_json *j, struct kvs_err *err);
 
 /* key, value (unless keys_only), index, create_index, version, flags, lease as members. */
-void out_json_entry(struct kvs_json *j, const struct kvs_entry *entry, int keys_only);
+void out_json_entry(struct kvs_json *j, const struct kvs_entry *entry, bool keys_only);
+
+/* Could something not be written?  For ending long output early; out_finish() says it. */
+bool out_failed(void);
 
 /* Hands everything to the kernel.  SYS when it could not be written; a reader that went away ends
  * the process as SIGPIPE does. */

@@ -132,6 +132,8 @@ static int write_resolved(struct kvs_store *store, struct kvs_request *req, stru
 		else if (c.code != KVS_E_CONFLICT || !was_uncertain)
 			break;
 	} while (guard && resolve(store, guard, &r, &c));
+	if (c.code == KVS_E_CONFLICT && ret)
+		ret->failed_op = c.reply.failed_op;
 	if (c.code)
 		return kvs_err_copy(err, c.code, &c.err);
 	if (ret)
@@ -190,6 +192,8 @@ int kvs_txn(struct kvs_store *store, const struct kvs_op *ops, size_t n, uint32_
 		req.ops = ops + done;
 		req.n_ops = part;
 		code = write_resolved(store, &req, ret_reply, "kvs_txn()", err);
+		if (code == KVS_E_CONFLICT && ret_reply && ret_reply->failed_op >= 0)
+			ret_reply->failed_op += (int64_t)done;
 		if (code && done)
 			return kvs_err_context(err, code, "after %zu of %zu operations", done, n);
 		if (code)
