@@ -5,6 +5,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /*
@@ -136,14 +139,77 @@ int local_db_durable(struct local_db *db, struct kvs_err *err)
 	return 0;
 }
 
+static struct local_file_id identify(const char *name)
+{
+	struct stat st;
+
+	if (stat(name, &st) != 0)
+		return (struct local_file_id){ 0 };
+	return (struct local_file_id){ .dev = st.st_dev, .ino = st.st_ino };
+}
+
+/* SQLite keeps the names of the side files behind that of the file; -shm goes by -wal. */
+static void side_names(const struct local_db *db, const char **ret_wal, char *shm, size_t size)
+{
+	const char *path = sqlite3_db_filename(db->sql, "main");
+
+	*ret_wal = sqlite3_filename_wal(path);
+	(void)snprintf(shm, size, "%s-shm", path);
+}
+
+void local_db_settle(struct local_db *db)
+{
+	char shm[PATH_MAX + 8];
+	const char *wal;
+
+	side_names(db, &wal, shm, sizeof(shm));
+	db->wal = identify(wal);
+	db->shm = identify(shm);
+}
+
+static void remove_own(const char *name, struct local_file_id own)
+{
+	struct local_file_id now = identify(name);
+
+	if (own.ino && now.ino == own.ino && now.dev == own.dev)
+		(void)unlink(name);
+}
+
+static int clear_side_files(struct local_db *db, struct kvs_err *err)
+{
+	char shm[PATH_MAX + 8];
+	const char *wal;
+	int rc;
+
+	rc = sqlite3_wal_checkpoint_v2(db->sql, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return local_fail(db, rc, err);
+	side_names(db, &wal, shm, sizeof(shm));
+	remove_own(wal, db->wal);
+	remove_own(shm, db->shm);
+	return 0;
+}
+
+int local_db_leave(struct local_db *db, struct kvs_err *err)
+{
+	int rc = clear_side_files(db, err);
+
+	if (rc)
+		return kvs_err_context(err, rc, "the file was removed or replaced while in use");
+	local_db_close(db);
+	return 0;
+}
+
 /* The names "-wal" and "-shm" may by now belong to another file's users: SQLite must neither
  * copy nor remove them on the way out. */
-static void leave_side_files(sqlite3 *sql)
+static void spare_side_files(struct local_db *db)
 {
 	int keep = 1;
 
-	(void)sqlite3_file_control(sql, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-	(void)sqlite3_db_config(sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+	if (db->wal.ino)
+		(void)clear_side_files(db, NULL);
+	(void)sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 }
 
 void local_db_close(struct local_db *db)
@@ -153,7 +219,7 @@ void local_db_close(struct local_db *db)
 	if (!db->sql)
 		return;
 	if (local_db_moved(db))
-		leave_side_files(db->sql);
+		spare_side_files(db);
 	for (i = 0; i < SQL_STATEMENTS_; i++)
 		(void)sqlite3_finalize(db->stmts[i]);
 	(void)sqlite3_close(db->sql);

@@ -15,6 +15,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Rows of the statement table in local_db.c. */
 enum local_sql {
@@ -48,21 +49,37 @@ enum local_sql {
 	SQL_STATEMENTS_,
 };
 
+/* Which file a name stood for. */
+struct local_file_id {
+	dev_t dev;
+	ino_t ino;
+};
+
 struct local_db {
 	sqlite3 *sql;
 	sqlite3_stmt *stmts[SQL_STATEMENTS_];
-	bool durable;		/* local_db_durable() was called */
+	struct local_file_id wal, shm; /* of local_db_settle() */
+	bool durable;		       /* local_db_durable() was called */
 	uint64_t patience_ends; /* monotonic ms; until then a lock of another process is waited for
 				 */
 };
 
 /* Opens the file at an absolute path, which exists.  Reads nothing yet. */
 int local_db_open(struct local_db *db, const char *path, struct kvs_err *err);
+/* Notes which files are SQLite's own beside it, once there are such: after the first reading. */
+void local_db_settle(struct local_db *db);
 /* Closes it; a closed or zeroed one is fine. */
 void local_db_close(struct local_db *db);
 
 /* Does the path lead elsewhere than when it was opened (removed, replaced)? */
 bool local_db_moved(const struct local_db *db);
+
+/*
+ * Leaves a file that was moved: its log is taken into it, and the "-wal" and "-shm" that are still
+ * its own go, since SQLite would believe that they belong to whatever file has the name now.
+ * UNAVAILABLE while somebody reads in the moved file; then the name must not be opened.
+ */
+int local_db_leave(struct local_db *db, struct kvs_err *err);
 
 /* Every commit is on the disk when it returns, also where SQLite was built with another default.
  * Call it before writing; readers need it not. */

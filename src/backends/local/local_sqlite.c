@@ -17,11 +17,13 @@ static int open_file(struct local_conn *conn, struct kvs_err *err)
 		rc = local_db_open(&conn->db, real, err);
 	if (!rc)
 		rc = local_schema_ensure(&conn->db, err);
-	if (rc)
+	if (rc) {
 		local_db_close(&conn->db);
-	else
-		conn->generation++;
-	return rc;
+		return rc;
+	}
+	local_db_settle(&conn->db);
+	conn->generation++;
+	return 0;
 }
 
 /*
@@ -31,14 +33,16 @@ static int open_file(struct local_conn *conn, struct kvs_err *err)
 int local_use(struct local_conn *conn, uint64_t timeout_ms, struct kvs_err *err)
 {
 	bool brief = timeout_ms && timeout_ms < LOCAL_PATIENCE_MS;
+	uint64_t patience = brief ? timeout_ms : LOCAL_PATIENCE_MS;
 	int rc = 0;
 
+	local_db_patience(&conn->db, patience);
 	if (conn->db.sql && local_db_moved(&conn->db))
-		local_db_close(&conn->db);
-	if (!conn->db.sql)
-		rc = open_file(conn, err);
-	if (!rc)
-		local_db_patience(&conn->db, brief ? timeout_ms : LOCAL_PATIENCE_MS);
+		rc = local_db_leave(&conn->db, err);
+	if (rc || conn->db.sql)
+		return rc;
+	rc = open_file(conn, err);
+	local_db_patience(&conn->db, patience);
 	return rc;
 }
 
