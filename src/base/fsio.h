@@ -62,6 +62,7 @@ int kvs_file_open(const char *path, int *ret_fd, struct stat *ret_st, struct kvs
 struct kvs_newfile_opts {
 	struct kvs_rights rights; /* what is not asked for is kept from the existing file */
 	mode_t new_mode;	  /* the mode if there is no file yet and none was asked for */
+	bool lazy; /* sync nothing: after a crash of the machine the file may be gone */
 };
 
 enum kvs_published {
@@ -77,7 +78,8 @@ struct kvs_newfile {
 	int dirfd;  /* the directory of both */
 	int fd;	    /* the temporary, locked; after a rename the new file */
 	struct kvs_rights rights; /* complete */
-	uint64_t size;		  /* bytes written */
+	bool lazy;
+	uint64_t size; /* bytes written */
 };
 
 #define KVS_NEWFILE_INIT                                                                           \

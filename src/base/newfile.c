@@ -191,6 +191,7 @@ int kvs_newfile_open(struct kvs_newfile *f, const char *path, const struct kvs_n
 	int rc;
 
 	*f = (struct kvs_newfile)KVS_NEWFILE_INIT;
+	f->lazy = opts->lazy;
 	if (!kvs_path_base(path)[0])
 		return kvs_err_set(err, KVS_E_ARG, "\"%s\" does not name a file",
 				   KVS_Q(kvs_s(path)));
@@ -232,7 +233,7 @@ int kvs_newfile_sync(struct kvs_newfile *f, struct kvs_err *err)
 	if ((f->rights.mode & 06000) && fchmod(f->fd, f->rights.mode) != 0)
 		return kvs_err_sys(err, "change the mode of %s to %04o", KVS_Q(kvs_s(f->temp)),
 				   (unsigned)f->rights.mode);
-	if (fsync(f->fd) != 0)
+	if (!f->lazy && fsync(f->fd) != 0)
 		return kvs_err_sys(err, "fsync %s", KVS_Q(kvs_s(f->temp)));
 	return 0;
 }
@@ -240,7 +241,7 @@ int kvs_newfile_sync(struct kvs_newfile *f, struct kvs_err *err)
 /* Some file systems cannot sync a directory, and need not. */
 static int sync_dir(const struct kvs_newfile *f, struct kvs_err *err)
 {
-	if (fsync(f->dirfd) == 0 || errno == EINVAL)
+	if (f->lazy || fsync(f->dirfd) == 0 || errno == EINVAL)
 		return 0;
 	return kvs_err_sys(err, "fsync the directory of %s", KVS_Q(kvs_s(f->path)));
 }
