@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file on this machine that is to have certain bytes, owner and mode.
+ */
+#ifndef KVS_TRANSFER_INSTALL_H
+#define KVS_TRANSFER_INSTALL_H
+
+#include "transfer/transfer.h"
+
+#include "base/cleanup.h"
+
+struct kvs_target {
+	char *named; /* the cleaned absolute path as asked for: locks and states go by it */
+	char *path;  /* the file itself, behind a symbolic link where that was allowed */
+};
+
+/* Finds out which file `file` means.  ARG, SYS, NOMEM. */
+int kvs_target_init(struct kvs_target *target, const char *file, struct kvs_err *err);
+void kvs_target_release(struct kvs_target *target);
+
+/* Follows symbolic links, if allowed, to what is to be written.  SYS, NOMEM. */
+int kvs_target_resolve(struct kvs_target *target, bool follow, struct kvs_err *err);
+
+/*
+ * Is the file there with bytes of this checksum?  If so, its owner and mode are made as asked, and
+ * *ret_repaired says whether that was necessary.  SYS.
+ */
+int kvs_target_settle(const struct kvs_target *target, const char *checksum,
+		      const struct kvs_rights *rights, bool *ret_same, bool *ret_repaired,
+		      struct kvs_err *err);
+
+/* Replaces the file atomically; missing directories are made.  *ret_in_place: it could only be
+ * written through.  SYS, NOMEM. */
+int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,
+		       const struct kvs_rights *rights, bool *ret_in_place, struct kvs_err *err);
+
+#define KVS_AUTO_TARGET KVS_CLEANUP(kvs_target_release)
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transfer/layout.h"
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* Last segments that mean something of their own under a key. */
+static const char *const reserved_last[] = { "data", "checksum", "stop", "signature" };
+
+static bool segment_is(const char *p, size_t n, const char *word)
+{
+	return n == strlen(word) && memcmp(p, word, n) == 0;
+}
+
+/* Bytes that no key of a file needs, and that a terminal, a log or a URL would trip over. */
+static int check_bytes(const char *what, const char *text, struct kvs_err *err)
+{
+	const unsigned char *p;
+
+	if (!text[0])
+		return kvs_err_set(err, KVS_E_ARG, "the %s is empty", what);
+	for (p = (const unsigned char *)text; *p; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			return kvs_err_set(err, KVS_E_ARG, "the %s \"%s\" has a control byte in it",
+					   what, KVS_Q(kvs_s(text)));
+	if (!kvs_str_is_utf8(kvs_s(text)))
+		return kvs_err_set(err, KVS_E_ARG, "the %s \"%s\" is not UTF-8", what,
+				   KVS_Q(kvs_s(text)));
+	return 0;
+}
+
+static int check_segments(const char *what, const char *text, struct kvs_err *err)
+{
+	const char *p = text;
+
+	for (;;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0)
+			return kvs_err_set(err, KVS_E_ARG,
+					   "the %s \"%s\" has an empty part: leave out leading, "
+					   "doubled and trailing slashes",
+					   what, KVS_Q(kvs_s(text)));
+		if (segment_is(p, n, ".") || segment_is(p, n, ".."))
+			return kvs_err_set(err, KVS_E_ARG,
+					   "the %s \"%s\" has a part that is \".\" or \"..\"", what,
+					   KVS_Q(kvs_s(text)));
+		p += n;
+		if (!*p++)
+			return 0;
+	}
+}
+
+static int check_reserved(const char *key, struct kvs_err *err)
+{
+	const char *slash = strrchr(key, '/');
+	const char *last = slash ? slash + 1 : key;
+	size_t i;
+
+	if (segment_is(key, strcspn(key, "/"), "locks"))
+		return kvs_err_set(
+			err, KVS_E_ARG,
+			"the key \"%s\" begins with locks, where the locks of files stand",
+			KVS_Q(kvs_s(key)));
+	for (i = 0; i < sizeof(reserved_last) / sizeof(reserved_last[0]); i++)
+		if (strcmp(last, reserved_last[i]) == 0)
+			return kvs_err_set(err, KVS_E_ARG,
+					   "the key \"%s\" ends in %s, which is part of another "
+					   "key's file",
+					   KVS_Q(kvs_s(key)), last);
+	return 0;
+}
+
+int kvs_layout_check_key(const char *key, bool writing, struct kvs_err *err)
+{
+	int rc = check_bytes("key", key, err);
+
+	if (rc == 0)
+		rc = check_segments("key", key, err);
+	if (rc == 0 && writing)
+		rc = check_reserved(key, err);
+	return rc;
+}
+
+/* One leading slash is the business of stores (some drop it); the rest is as for keys. */
+static int check_prefix(const char *prefix, struct kvs_err *err)
+{
+	int rc = check_bytes("prefix", prefix, err);
+
+	return rc ? rc : check_segments("prefix", prefix + (prefix[0] == '/'), err);
+}
+
+int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key, bool writing,
+		   struct kvs_err *err)
+{
+	int rc = check_prefix(prefix, err);
+
+	*names = (struct kvs_names){ 0 };
+	if (rc == 0)
+		rc = kvs_layout_check_key(key, writing, err);
+	if (rc)
+		return rc;
+	names->data = kvs_asprintf("%s/%s/data", prefix, key);
+	names->checksum = kvs_asprintf("%s/%s/checksum", prefix, key);
+	names->stop = kvs_asprintf("%s/%s/stop", prefix, key);
+	if (names->data && names->checksum && names->stop)
+		return 0;
+	kvs_names_release(names);
+	return kvs_err_oom(err);
+}
+
+void kvs_names_release(struct kvs_names *names)
+{
+	kvsi_free(names->data);
+	kvsi_free(names->checksum);
+	kvsi_free(names->stop);
+	*names = (struct kvs_names){ 0 };
+}
+
+int kvs_layout_lock(const char *prefix, const char *path, const char *node, char **ret_key,
+		    struct kvs_err *err)
+{
+	char digest[KVS_SHA256_HEX];
+	char host[HOST_NAME_MAX + 1];
+	int rc;
+
+	if (!node) {
+		if (gethostname(host, sizeof(host)) != 0)
+			return kvs_err_sys(err, "find the host's name");
+		host[sizeof(host) - 1] = '\0';
+		node = host;
+	}
+	rc = check_bytes("node name", node, err);
+	if (rc)
+		return rc;
+	kvs_sha256_of(kvs_s(path), digest);
+	*ret_key = kvs_asprintf("%s/locks/%s/%s", prefix, digest, node);
+	return *ret_key ? 0 : kvs_err_oom(err);
+}

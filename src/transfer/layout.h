@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names under which files stand in a store, the same as kvexpress uses:
+ *
+ *	PREFIX/KEY/data         the file
+ *	PREFIX/KEY/checksum     lowercase hex SHA-256 of the uncompressed file
+ *	PREFIX/KEY/stop         the reason for a freeze; empty counts as absent
+ *	PREFIX/locks/<sha256 of a path>/NODE   the reason for a lock; empty counts as absent
+ */
+#ifndef KVS_TRANSFER_LAYOUT_H
+#define KVS_TRANSFER_LAYOUT_H
+
+#include "base/cleanup.h"
+
+#include <kvsync/kvsync.h>
+
+#include <stdbool.h>
+
+/* What a key of the operator's may not be.  `writing` adds the rules that keep files apart from the
+ * names above.  ARG. */
+int kvs_layout_check_key(const char *key, bool writing, struct kvs_err *err);
+
+/* The keys of one file.  Release with kvs_names_release(). */
+struct kvs_names {
+	char *data;
+	char *checksum;
+	char *stop;
+};
+
+/* Checks the prefix and the key, and makes the names.  ARG, NOMEM. */
+int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key, bool writing,
+		   struct kvs_err *err);
+void kvs_names_release(struct kvs_names *names);
+
+/* The key of this node's lock on a path, taken as it is; node NULL: the host's name.  Fresh
+ * memory.  ARG, NOMEM. */
+int kvs_layout_lock(const char *prefix, const char *path, const char *node, char **ret_key,
+		    struct kvs_err *err);
+
+#define KVS_AUTO_NAMES KVS_CLEANUP(kvs_names_release)
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file comes out of the store.
+ *
+ * The target's lock is taken before the store is asked, so that of two runs the later one cannot
+ * install what the earlier one read.  Guards and checksum come in one round trip; the data is
+ * fetched only if the file on disk is not that of the checksum.  Data and checksum are read one
+ * after the other, so a write can come between: a mismatch is read again, guards included, and
+ * nothing that does not match is ever installed.
+ *
+ * A command that is owed is written down before the file changes, and struck out when the command
+ * has succeeded: whatever dies in between, the next run does it.
+ */
+#include "transfer/transfer.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "transfer/common.h"
+#include "transfer/content.h"
+#include "transfer/exec.h"
+#include "transfer/install.h"
+#include "transfer/layout.h"
+#include "transfer/pair.h"
+#include "transfer/state.h"
+
+#include <string.h>
+
+/* Times that a pair is read until it matches. */
+#define TRIES 12
+
+struct job {
+	const struct kvs_transfer *t;
+	const struct kvs_out_params *params;
+	struct kvs_out_result *result;
+	struct kvs_names names;
+	char *lock_clean; /* the lock of the cleaned path */
+	char *lock_typed; /* the lock of the path as typed, if that is another; or NULL */
+	struct kvs_target target;
+	struct kvs_state state;
+	bool forgetful; /* it was said that nothing can be remembered */
+};
+
+static void job_release(struct job *job)
+{
+	kvs_names_release(&job->names);
+	kvsi_free(job->lock_clean);
+	kvsi_free(job->lock_typed);
+	kvs_target_release(&job->target);
+	kvs_state_release(&job->state);
+}
+
+/* ---- memory ---- */
+
+/* Without memory the work goes on; once is enough to say so. */
+static void forget(struct job *job, const struct kvs_err *why)
+{
+	if (!job->forgetful)
+		kvs_transfer_report(job->t, KVS_LOG_WARNING,
+				    "%s is not remembered on this machine: %s",
+				    KVS_Q(kvs_s(job->target.named)), why->msg);
+	job->forgetful = true;
+}
+
+static int remember_from(struct job *job, struct kvs_err *err)
+{
+	struct kvs_err why = { 0 };
+	bool busy;
+	int rc = kvs_state_open(&job->state, job->t, job->target.named, &busy, &why);
+
+	if (rc && busy)
+		return kvs_err_copy(err, rc, &why);
+	if (rc)
+		forget(job, &why);
+	return 0;
+}
+
+static void remember(struct job *job, enum kvs_step step, bool durable)
+{
+	struct kvs_err why = { 0 };
+
+	job->state.step = step;
+	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
+	if (kvs_state_save(&job->state, job->t, job->params->key, durable, &why))
+		forget(job, &why);
+}
+
+/* Did an earlier run leave its command undone? */
+static bool is_owed(const struct job *job)
+{
+	return job->state.step == KVS_STEP_STAGED || job->state.step == KVS_STEP_INSTALLED;
+}
+
+/* ---- the store's side ---- */
+
+static int check_guards(const struct job *job, const struct kvs_entries *got, struct kvs_err *err)
+{
+	/* the order of the keys in look() */
+	int rc = kvs_lock_check(got->at[0], job->target.named, err);
+
+	if (rc == 0 && job->lock_typed)
+		rc = kvs_lock_check(got->at[3], job->params->file, err);
+	if (rc == 0 && !job->params->ignore_stop)
+		rc = kvs_stop_check(got->at[1], job->params->key, err);
+	return rc;
+}
+
+/* Reads the guards and the checksum in one round trip. */
+static int look(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_str keys[] = { kvs_s(job->lock_clean), kvs_s(job->names.stop),
+					kvs_s(job->names.checksum), kvs_s(job->lock_typed) };
+	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
+	int rc;
+
+	rc = kvs_get_many(job->t->store, keys, job->lock_typed ? 4 : 3, 0, got.at, err);
+	rc = rc ? rc : check_guards(job, &got, err);
+	if (rc)
+		return rc;
+	if (!got.at[2])
+		return kvs_err_set(err, KVS_E_NOTFOUND,
+				   "there is no %s; kvsync in puts a file there",
+				   KVS_Q(kvs_s(job->names.checksum)));
+	job->state.index = got.at[2]->mod_index;
+	return kvs_checksum_parse(got.at[2], job->names.checksum, job->result->checksum, err);
+}
+
+/* INTEGRITY if the data is not that of the checksum just read: worth reading again. */
+static int fetch(const struct job *job, struct kvs_entry **ret_data, struct kvs_err *err)
+{
+	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
+	char digest[KVS_SHA256_HEX];
+	int rc = kvs_get(job->t->store, kvs_s(job->names.data), 0, &data, err);
+
+	if (rc == KVS_E_NOTFOUND)
+		return kvs_err_set(
+			err, KVS_E_INTEGRITY,
+			"%s is missing though its checksum is there; kvsync in repairs it",
+			KVS_Q(kvs_s(job->names.data)));
+	if (rc)
+		return rc;
+	kvs_sha256_of(data->value, digest);
+	if (strcmp(digest, job->result->checksum) != 0)
+		return kvs_err_set(err, KVS_E_INTEGRITY,
+				   "%s does not match its checksum (%.12s..., expected %.12s...); "
+				   "kvsync in repairs it",
+				   KVS_Q(kvs_s(job->names.data)), digest, job->result->checksum);
+	*ret_data = kvs_steal_ptr(data);
+	return 0;
+}
+
+/* ---- this machine's side ---- */
+
+static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
+{
+	const struct kvs_out_params *params = job->params;
+	bool in_place = false;
+	bool owed = params->command || is_owed(job);
+	int rc;
+
+	job->result->lines = kvs_content_lines(bytes);
+	job->result->bytes = bytes.n;
+	rc = kvs_content_check_lines(job->names.data, job->result->lines, params->min_lines, err);
+	if (rc)
+		return rc;
+	if (owed)
+		remember(job, KVS_STEP_STAGED, true);
+	rc = kvs_target_install(&job->target, bytes, &params->rights, &in_place, err);
+	if (rc)
+		return rc;
+	job->result->installed = true;
+	if (in_place)
+		kvs_transfer_report(job->t, KVS_LOG_WARNING,
+				    "%s is a mount point: written in place, not atomically",
+				    KVS_Q(kvs_s(job->target.path)));
+	if (!owed)
+		remember(job, KVS_STEP_RELOADED, false);
+	return 0;
+}
+
+static int bring_up_to_date(struct job *job, struct kvs_err *err)
+{
+	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
+	bool same;
+	int rc = look(job, err);
+
+	rc = rc ? rc
+		: kvs_target_settle(&job->target, job->result->checksum, &job->params->rights,
+				    &same, &job->result->repaired, err);
+	if (rc || same)
+		return rc;
+	rc = fetch(job, &data, err);
+	return rc ? rc : install(job, data->value, err);
+}
+
+/* What an earlier run left undone counts as much as a change by this one. */
+static int run_command(struct job *job, struct kvs_err *err)
+{
+	int rc;
+
+	if (!job->params->command || !(job->result->installed || is_owed(job)))
+		return 0;
+	rc = kvs_transfer_exec(job->params, job->target.named, job->result->checksum, err);
+	if (rc) {
+		job->state.failures++;
+		remember(job, KVS_STEP_INSTALLED, true);
+		return rc;
+	}
+	job->result->commanded = true;
+	job->state.failures = 0;
+	remember(job, KVS_STEP_RELOADED, false);
+	return 0;
+}
+
+/* ---- */
+
+static int prepare(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_transfer *t = job->t;
+	const char *file = job->params->file;
+	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, false, err);
+
+	rc = rc ? rc : kvs_target_init(&job->target, file, err);
+	if (rc)
+		return rc;
+	rc = kvs_layout_lock(t->prefix, job->target.named, t->node, &job->lock_clean, err);
+	if (rc == 0 && strcmp(job->target.named, file) != 0)
+		rc = kvs_layout_lock(t->prefix, file, t->node, &job->lock_typed, err);
+	rc = rc ? rc : remember_from(job, err);
+	return rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
+}
+
+int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
+		     struct kvs_out_result *ret, struct kvs_err *err)
+{
+	KVS_CLEANUP(job_release)
+	struct job job = { .t = t, .params = params, .result = ret, .state = KVS_STATE_INIT };
+	unsigned attempt;
+	int rc;
+
+	*ret = (struct kvs_out_result){ 0 };
+	rc = prepare(&job, err);
+	if (rc)
+		return rc;
+	for (attempt = 1;; attempt++) {
+		rc = bring_up_to_date(&job, err);
+		if (rc != KVS_E_INTEGRITY || attempt == TRIES || !kvs_transfer_pause(t, attempt))
+			break;
+	}
+	return rc ? rc : run_command(&job, err);
+}

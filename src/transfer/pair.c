@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transfer/pair.h"
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct kvs_str kvs_checksum_value(const struct kvs_entry *checksum)
+{
+	struct kvs_str v = checksum ? checksum->value : kvs_s(NULL);
+	const char *p = v.p;
+
+	while (v.n > 0 && is_blank(p[v.n - 1]))
+		v.n--;
+	while (v.n > 0 && is_blank(*p)) {
+		p++;
+		v.n--;
+	}
+	return kvs_sn(p, v.n);
+}
+
+int kvs_checksum_parse(const struct kvs_entry *checksum, const char *name,
+		       char ret_hex[KVS_SHA256_HEX], struct kvs_err *err)
+{
+	struct kvs_str value = kvs_checksum_value(checksum);
+
+	if (!kvs_sha256_is_hex(value))
+		return kvs_err_set(err, KVS_E_INTEGRITY,
+				   "%s is not a SHA-256 in lowercase hex; kvsync in writes it anew",
+				   KVS_Q(kvs_s(name)));
+	memcpy(ret_hex, value.p, value.n);
+	ret_hex[value.n] = '\0';
+	return 0;
+}
+
+int kvs_stop_check(const struct kvs_entry *stop, const char *key, struct kvs_err *err)
+{
+	if (!kvs_guard_is_set(stop))
+		return 0;
+	return kvs_err_set(err, KVS_E_FROZEN, "%s is stopped until kvsync start lifts it: %s",
+			   KVS_Q(kvs_s(key)), KVS_Q(stop->value));
+}
+
+int kvs_lock_check(const struct kvs_entry *lock, const char *path, struct kvs_err *err)
+{
+	if (!kvs_guard_is_set(lock))
+		return 0;
+	return kvs_err_set(err, KVS_E_FROZEN, "%s is locked on this machine: %s",
+			   KVS_Q(kvs_s(path)), KVS_Q(lock->value));
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The transfer engine: files into a store, out of it, and the keys that freeze them.
+ *
+ * It knows libkvsync's public API and base, and nothing of command lines, configuration files,
+ * standard output or exit statuses: a struct of parameters goes in, a struct of results comes out.
+ * Everything in the parameters is borrowed for the call.  Results are written only on success,
+ * unless said otherwise.
+ *
+ * The promises, for one key:
+ *  - a reader never installs data that is not that of its checksum;
+ *  - a writer that ends leaves a matching pair, whoever else writes; one that was killed is
+ *    repaired by the next;
+ *  - a target is the old file or the new file, whole; what a killed reader left undone, the next
+ *    one does;
+ *  - a stop or a lock that cannot be read is never taken for absent (KVS_E_DENIED).
+ */
+#ifndef KVS_TRANSFER_TRANSFER_H
+#define KVS_TRANSFER_TRANSFER_H
+
+#include "base/digest.h"
+#include "base/rights.h"
+
+#include <kvsync/kvsync.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What every job needs. */
+struct kvs_transfer {
+	struct kvs_store *store;
+	const char *prefix;    /* "kvexpress" */
+	const char *node;      /* this machine's name among the locks; NULL: the host's name */
+	const char *state_dir; /* where targets are remembered; NULL: kvs_state_dir() */
+	uint64_t deadline;     /* waiting ends then: CLOCK_MONOTONIC ms; 0: never */
+	/* A warning, or a line about progress, for people: one line, escaped.  level is one of
+	 * base/log.h.  May be NULL. */
+	void (*report)(void *arg, int level, const char *line);
+	void *report_arg;
+};
+
+/* ---- in: a file goes into the store ---- */
+
+#define KVS_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
+#define KVS_MIN_LINES_DEFAULT 1
+
+struct kvs_in_params {
+	const char *key;
+	const char *file;   /* read this; with an fd, only its name in messages */
+	int fd;		    /* read this up to its end; -1: open the file */
+	bool sorted;	    /* sort the lines by their bytes, drop empty ones */
+	uint64_t min_lines; /* refuse what has fewer, after the sorting */
+	uint64_t max_bytes; /* refuse what has more */
+};
+
+struct kvs_in_result {
+	bool written;	/* false: the store had it already */
+	uint64_t index; /* of the write, where the store tells; else 0 */
+	uint64_t bytes;
+	uint64_t lines;
+	char checksum[KVS_SHA256_HEX];
+};
+
+/*
+ * Errors: ARG (key), SYS (file), GUARD (too short, too big), FROZEN (a stop is set), TOOBIG (for
+ * the store), CONFLICT (others wrote all the time), UNCERTAIN, and what the store says.
+ */
+int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
+		    struct kvs_in_result *ret, struct kvs_err *err);
+
+/* ---- out: a file comes out of the store ---- */
+
+#define KVS_OUT_NEW_MODE	   0640
+#define KVS_COMMAND_TIMEOUT_MS	   30000
+#define KVS_COMMAND_OUTPUT_DEFAULT (64u * 1024u)
+
+struct kvs_out_params {
+	const char *key;
+	const char *file;	    /* as typed: a lock of that very path counts too */
+	struct kvs_rights rights;   /* also repaired when the bytes are the same */
+	bool follow;		    /* the file may be a symbolic link: write what it points to */
+	bool ignore_stop;	    /* a stop does not count; a lock does */
+	uint64_t min_lines;	    /* refuse what has fewer */
+	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
+	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
+};
+
+struct kvs_out_result {
+	bool installed; /* the file's bytes were replaced */
+	bool repaired;	/* the bytes were right, the owner or mode was not */
+	bool commanded; /* the command ran, and well */
+	uint64_t bytes; /* when installed */
+	uint64_t lines; /* when installed */
+	char checksum[KVS_SHA256_HEX];
+};
+
+/*
+ * The result is written also on failure, for what was done before it (a command that fails comes
+ * after the file).  Errors: ARG (key, path), NOTFOUND (no such key), FROZEN (a stop or a lock),
+ * GUARD, INTEGRITY (the data is not that of the checksum, read several times), SYS (file),
+ * COMMAND, and what the store says.
+ */
+int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
+		     struct kvs_out_result *ret, struct kvs_err *err);
+
+/* ---- stop and start: freezing a key ---- */
+
+/* Sets the stop of a key; *ret_changed is false if it stood there with that very reason.  ARG (key,
+ * empty reason), CONFLICT, and what the store says. */
+int kvs_transfer_stop(const struct kvs_transfer *t, const char *key, const char *reason,
+		      bool *ret_changed, struct kvs_err *err);
+
+/* Lifts it; *ret_reason is what it said, in fresh memory, or NULL if the key was not stopped. */
+int kvs_transfer_start(const struct kvs_transfer *t, const char *key, char **ret_reason,
+		       struct kvs_err *err);
+
+#endif
