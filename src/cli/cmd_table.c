@@ -3,13 +3,15 @@
 
 #include <string.h>
 
+extern const struct cmd cmd_in, cmd_out, cmd_stop, cmd_start;
 extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, cmd_index;
 extern const struct cmd cmd_status, cmd_backends;
 extern const struct cmd cmd_config, cmd_help, cmd_version;
 
 const struct cmd *const cmd_table[] = {
-	&cmd_get,    &cmd_put,	    &cmd_del,	 &cmd_ls,   &cmd_txn,	  &cmd_watch, &cmd_index,
-	&cmd_status, &cmd_backends, &cmd_config, &cmd_help, &cmd_version, NULL,
+	&cmd_in,       &cmd_out,    &cmd_stop, &cmd_start,   &cmd_get,	 &cmd_put,
+	&cmd_del,      &cmd_ls,	    &cmd_txn,  &cmd_watch,   &cmd_index, &cmd_status,
+	&cmd_backends, &cmd_config, &cmd_help, &cmd_version, NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/store_select.h"
+#include "cli/transfer_setup.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+struct in_options {
+	const char *key;
+	const char *file;
+	bool sorted;
+	struct kvs_optnum min_lines;
+	struct kvs_optnum max_bytes;
+};
+
+static const struct kvs_option in_options[] = {
+	{ "key", 'k', KVS_OPTION_STRING(struct in_options, key), "KEY", "the file's key" },
+	{ "file", 'f', KVS_OPTION_PATH(struct in_options, file), "FILE",
+	  "the file to put there; - for standard input" },
+	{ "sorted", 'S', KVS_OPTION_FLAG(struct in_options, sorted), NULL,
+	  "sort the lines by their bytes, without empty ones" },
+	{ "min-lines", 'l', KVS_OPTION_UINT(struct in_options, min_lines), "NUMBER",
+	  "refuse a file with fewer lines (default 1)", .alias = "length" },
+	{ "max-bytes", 0, KVS_OPTION_SIZE(struct in_options, max_bytes), "SIZE",
+	  "refuse a file with more bytes (default 4M)" },
+	{ NULL },
+};
+
+static int print(const struct cli *cli, const struct in_options *o,
+		 const struct kvs_in_result *result, struct kvs_err *err)
+{
+	struct kvs_json j KVS_AUTO_JSON;
+
+	if (!cli_json(cli)) {
+		if (cli_talks(cli))
+			out_text("%s: %s, %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s\n",
+				 KVS_Q(kvs_s(o->key)),
+				 result->written ? "written" : "nothing to do", result->lines,
+				 result->bytes, result->checksum);
+		return 0;
+	}
+	kvs_json_init(&j);
+	kvs_json_text(&j, "key", o->key);
+	kvs_json_bool(&j, "written", result->written);
+	kvs_json_uint(&j, "index", result->index);
+	kvs_json_uint(&j, "lines", result->lines);
+	kvs_json_uint(&j, "bytes", result->bytes);
+	kvs_json_text(&j, "checksum", result->checksum);
+	return out_json(&j, err);
+}
+
+static int run(struct cli *cli, const void *options, struct kvs_err *err)
+{
+	const struct in_options *o = options;
+	bool from_stdin = o->file && strcmp(o->file, "-") == 0;
+	const struct kvs_in_params params = {
+		.key = o->key,
+		.file = from_stdin ? "standard input" : o->file,
+		.fd = from_stdin ? STDIN_FILENO : -1,
+		.sorted = o->sorted,
+		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
+		.max_bytes = o->max_bytes.given ? o->max_bytes.value : KVS_MAX_BYTES_DEFAULT,
+	};
+	struct kvs_store *store CLI_AUTO_STORE = NULL;
+	struct kvs_in_result result;
+	struct kvs_transfer t;
+	int code;
+
+	if (!o->key || !o->file)
+		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
+				   o->key ? "the file" : "the key");
+	code = cli_open_store(cli, &store, err);
+	if (code)
+		return code;
+	cli_transfer_init(cli, store, &t);
+	code = kvs_transfer_in(&t, &params, &result, err);
+	return code ? code : print(cli, o, &result, err);
+}
+
+const struct cmd cmd_in = {
+	.name = "in",
+	.group = CMD_GROUP_TRANSFER,
+	.flags = CMD_STORE | CMD_PREFIX,
+	.summary = "put a file into the store",
+	.operands = "",
+	.options = in_options,
+	.options_size = sizeof(struct in_options),
+	.run = run,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/transfer_setup.h"
+
+#include "base/log.h"
+#include "cli/cli.h"
+
+#define PREFIX_DEFAULT "kvexpress"
+
+static void report(void *arg, int level, const char *line)
+{
+	kvs_log(level, "%s", line);
+}
+
+void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kvs_transfer *ret)
+{
+	*ret = (struct kvs_transfer){
+		.store = store,
+		.prefix = cli->globals.prefix ? cli->globals.prefix : PREFIX_DEFAULT,
+		.deadline = cli->deadline,
+		.report = report,
+	};
+}
+
+bool cli_talks(const struct cli *cli)
+{
+	return !cli->globals.quiet;
+}
