@@ -34,8 +34,9 @@
 /* Copies of answers that wait for dispatch. */
 #define LOCAL_MAX_WAITING ((size_t)128 << 20)
 
-/* Longest wait inside a start function for another process's lock; the core tries again. */
-#define LOCAL_PATIENCE_MS 250
+/* Longest wait inside a start function for another process's lock; the core tries again.  A holder
+ * needs it for one commit, some milliseconds. */
+#define LOCAL_PATIENCE_MS 1000
 
 struct local_scan;
 struct local_watch;

@@ -3,12 +3,18 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/rand.h"
 #include "base/str.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
+
+/* How long having met others makes us give way to them. */
+#define POLITE_MS 1000
+/* For a clock that stands still. */
+#define MAX_NAPS 10000
 
 /*
  * Columns of an entry, in the order that local_entry() reads them.  A lease that is over (and
@@ -73,20 +79,32 @@ void local_db_patience(struct local_db *db, uint64_t ms)
 	db->patience_ends = kvsi_monotonic_ms() + ms;
 }
 
-/* SQLite calls this while another process holds a lock.  Short naps of varying length: a commit
- * takes milliseconds, and waiters in step would wake each other's losers again and again. */
+/* A commit takes milliseconds.  Of varying length, since those who nap in step would all find the
+ * lock taken by the same one of them. */
+static void nap(void)
+{
+	const struct timespec ts = { .tv_nsec = 500000 + (long)kvs_rand_below(2500000) };
+
+	(void)nanosleep(&ts, NULL);
+}
+
+/* SQLite calls this while another process holds a lock. */
 static int wait_for_lock(void *arg, int tries)
 {
-	const struct local_db *db = arg;
-	struct timespec nap = { .tv_nsec = 500000 };
-	unsigned int jitter;
+	struct local_db *db = arg;
+	uint64_t now = kvsi_monotonic_ms();
 
-	if (tries >= 10000 || kvsi_monotonic_ms() >= db->patience_ends)
+	db->polite_until = now + POLITE_MS;
+	if (tries >= MAX_NAPS || now >= db->patience_ends)
 		return 0;
-	sqlite3_randomness(sizeof(jitter), &jitter);
-	nap.tv_nsec += jitter % 2500000;
-	(void)nanosleep(&nap, NULL);
+	nap();
 	return 1;
+}
+
+void local_db_give_way(const struct local_db *db)
+{
+	if (kvsi_monotonic_ms() < db->polite_until)
+		nap();
 }
 
 /* A store is data: whatever else a file's maker put into its schema is not run. */

@@ -62,6 +62,7 @@ struct local_db {
 	bool durable;		       /* local_db_durable() was called */
 	uint64_t patience_ends; /* monotonic ms; until then a lock of another process is waited for
 				 */
+	uint64_t polite_until;	/* monotonic ms; others have been waiting, too */
 };
 
 /* Opens the file at an absolute path, which exists.  Reads nothing yet. */
@@ -87,6 +88,10 @@ int local_db_durable(struct local_db *db, struct kvs_err *err);
 
 /* How long the calls from now on may wait for another process's lock, in ms. */
 void local_db_patience(struct local_db *db, uint64_t ms);
+
+/* Gives way for a moment, if others want to write as well: whoever has just let the lock go would
+ * otherwise take it again before any of those who wait has woken. */
+void local_db_give_way(const struct local_db *db);
 
 /* A statement, prepared and reset; borrowed. */
 int local_stmt(struct local_db *db, enum local_sql id, sqlite3_stmt **ret_st, struct kvs_err *err);

@@ -3,12 +3,12 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/rand.h"
 #include "base/str.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 /* Shorter ones are raised: a holder could not renew them in time on a busy machine.  Longer ones
  * are surely mistakes. */
@@ -184,17 +184,6 @@ int local_lease_check(struct local_txn *txn, struct kvs_str lease, struct kvs_er
 	return find_ttl(txn, lease, &ttl, err);
 }
 
-/* Lease names are not guessable by chance: 63 random bits, as etcd's are. */
-static int random_name(char *name, size_t size, struct kvs_err *err)
-{
-	uint64_t n;
-
-	if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
-		return kvs_err_sys(err, "cannot get random bytes");
-	(void)snprintf(name, size, "%016" PRIx64, n >> 1);
-	return 0;
-}
-
 static int grant(struct local_txn *txn, uint64_t ttl, struct kvs_reply *reply, struct kvs_err *err)
 {
 	struct local_conn *conn = txn->conn;
@@ -203,9 +192,9 @@ static int grant(struct local_txn *txn, uint64_t ttl, struct kvs_reply *reply, s
 	int rc;
 
 	do {
-		rc = random_name(name, sizeof(name), err);
-		if (!rc)
-			rc = local_stmt(&conn->db, SQL_LEASE_ADD, &st, err);
+		/* 63 random bits, as etcd's are. */
+		(void)snprintf(name, sizeof(name), "%016" PRIx64, kvs_rand_u64() >> 1);
+		rc = local_stmt(&conn->db, SQL_LEASE_ADD, &st, err);
 		if (rc)
 			return rc;
 		local_bind(st, 1, kvs_s(name));

@@ -14,6 +14,7 @@ int local_txn_begin(struct local_conn *conn, struct local_txn *ret_txn, struct k
 	if (sqlite3_db_readonly(conn->db.sql, "main") == 1)
 		return kvs_err_set(err, KVS_E_DENIED, "%s: no right to write to the file",
 				   conn->label);
+	local_db_give_way(&conn->db);
 	rc = local_db_durable(&conn->db, err);
 	if (!rc)
 		rc = local_run(&conn->db, SQL_WRITE_BEGIN, err);
