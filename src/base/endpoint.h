@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The servers of a store, as its options name them, and whether TLS is spoken to them.  Shared by
- *the backends that have servers.  Knows words and numbers only: nothing is looked up or connected.
+ * the backends that have servers.  Knows words and numbers only: nothing is looked up or connected.
  *
  *	host:8500  [::1]:8500  host  http://host:8500  https://host:8501  unix:///run/x.sock
  *
  * TLS is on with https://, off with http://.  Without a scheme it is on when a ca-file, cert-file
- *or key-file is given, unless insecure-transport is.  One answer holds for the whole list.
+ * or key-file is given, unless insecure-transport is.  One answer holds for the whole list.
  */
 #ifndef KVS_BASE_ENDPOINT_H
 #define KVS_BASE_ENDPOINT_H

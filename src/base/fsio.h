@@ -8,8 +8,8 @@
  *
  *	rc = kvs_newfile_open(&f, path, &opts, err);       a temporary with the final owner and mode
  *	rc = rc ? rc : kvs_newfile_write(&f, p, n, err);
- *	rc = rc ? rc : kvs_newfile_sync(&f, err);          the bytes are on disk; checks may look
- *now rc = rc ? rc : kvs_newfile_publish(&f, &how, err); rename, directory synced
+ *	rc = rc ? rc : kvs_newfile_sync(&f, err);          the bytes are on disk: checks may look
+ *	rc = rc ? rc : kvs_newfile_publish(&f, &how, err); rename, directory synced
  *
  * Invariants.  Until publish the file under `path` is untouched; after a failure it is the old one
  * whole (the one exception: KVS_PUBLISHED_IN_PLACE, below), and release takes the temporary away.

@@ -16,9 +16,9 @@
  *		struct kvs_optnum cas;
  *	};
  *	static const struct kvs_option put_table[] = {
- *		{ "file", 'f', KVS_OPTION_PATH(struct put_options, file), "FILE", "read the value from
- *FILE" }, { "cas", 0, KVS_OPTION_UINT(struct put_options, cas), "INDEX", "only if unchanged since
- *INDEX" }, { NULL },
+ *		{ "file", 'f', KVS_OPTION_PATH(struct put_options, file), "FILE", "read it" },
+ *		{ "cas", 0, KVS_OPTION_UINT(struct put_options, cas), "INDEX", "if unchanged" },
+ *		{ NULL },
  *	};
  */
 #ifndef KVS_BASE_OPT_H

@@ -7,7 +7,7 @@
  *	4. the configuration's default-store, or its only store
  *	5. CONSUL_HTTP_ADDR, or ETCDCTL_ENDPOINTS and ETCD_ENDPOINTS
  * and nothing else does: nobody writes to an embedded store by accident.  Within the chosen store:
- *flag, environment (2 and 5 only), configuration, default.
+ * flag, environment (2 and 5 only), configuration, default.
  */
 #ifndef KVS_CLI_STORE_SELECT_H
 #define KVS_CLI_STORE_SELECT_H

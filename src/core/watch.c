@@ -8,8 +8,8 @@
  *
  *	state    | backend's event | backend's done(passing) | done(final) | time | close
  *	RUNNING  | deliver         | trouble, WAITING        | ENDED       |      | cancel, freed
- *	WAITING  |                 |                         |             | RUNNING or WAITING |
- *freed ENDED    |                 |                         |             |      | freed
+ *	WAITING  |                 |                         |             | RUNNING or WAITING | freed
+ *	ENDED    |                 |                         |             |      | freed
  */
 #include "core/core.h"
 

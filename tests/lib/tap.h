@@ -9,8 +9,8 @@
  *	}
  *
  * Each assertion prints one line and, on failure, where it stands, what it got and what it
- *expected; it returns whether it held, so that a test can stop where going on makes no sense.  The
- *last arguments are the name in printf's manner.  It must not know of the code under test beyond
+ * expected; it returns whether it held, so that a test can stop where going on makes no sense.  The
+ * last arguments are the name in printf's manner.  It must not know of the code under test beyond
  * struct kvs_err: it has its own escaping.
  */
 #ifndef KVS_TESTS_TAP_H
