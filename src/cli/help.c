@@ -138,4 +138,5 @@ void help_tables(void)
 		table_options((*c)->name, (*c)->options);
 	for (const struct exit_row *row = exit_table; row->meaning; row++)
 		table_exit(row);
+	help_config_tables();
 }

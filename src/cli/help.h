@@ -15,10 +15,20 @@ void help_command(const struct cmd *cmd);
 
 /*
  * The tables for scripts: completion, the checks of the manual.  Tab-separated lines, the first
- *field saying what the rest is: command  NAME  ALIAS  GROUP  OPERANDS  SUMMARY option
- *NAME-OF-COMMAND or "-" for the global ones  LONG  ALIAS  LETTER  TYPE  VALUE  CHOICES  HELP exit
- *STATUS  MEANING  ERROR-NAMES An empty field is "-"; CHOICES and ERROR-NAMES are comma-separated.
+ * field saying what the rest is:
+ *
+ *	command  NAME  ALIAS  GROUP  OPERANDS  SUMMARY
+ *	option   COMMAND  LONG  ALIAS  LETTER  TYPE  VALUE  CHOICES  HELP
+ *	exit     STATUS  MEANING  ERROR-NAMES
+ *	config   OWNER  KEY  TYPE  DEFAULT  CHOICES  HELP
+ *
+ * An empty field is "-"; CHOICES and ERROR-NAMES are comma-separated.  COMMAND is "-" for the
+ * global options.  OWNER is "-" for the top of the configuration, "store" for every store section,
+ * or the backend (of those installed) whose sections have the key.
  */
 void help_tables(void);
+
+/* The "config" lines of them. */
+void help_config_tables(void);
 
 #endif
