@@ -7,7 +7,7 @@
 packages_to_build='gcc g++ make libc6-dev autoconf automake libtool pkg-config xz-utils
 	libssl-dev libjson-c-dev libyaml-dev libsqlite3-dev uthash-dev'
 # To test: what scenarios call, and the lint.
-packages_to_test='curl openssl procps sqlite3 binutils shellcheck clang-format mandoc'
+packages_to_test='curl python3 openssl procps sqlite3 binutils shellcheck clang-format mandoc'
 # Only for tests/run --long.
 packages_to_test_long='clang libclang-rt-14-dev valgrind'
 
