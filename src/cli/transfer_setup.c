@@ -3,8 +3,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
-
-#define PREFIX_DEFAULT "kvexpress"
+#include "config/config.h"
 
 static void report(void *arg, int level, const char *line)
 {
@@ -15,7 +14,8 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 {
 	*ret = (struct kvs_transfer){
 		.store = store,
-		.prefix = cli->globals.prefix ? cli->globals.prefix : PREFIX_DEFAULT,
+		.prefix = cli_prefix(cli),
+		.node = cli->config->node_name,
 		.deadline = cli->deadline,
 		.report = report,
 	};
