@@ -85,6 +85,7 @@ static int foreign(const struct local_db *db, struct kvs_err *err)
 			   KVS_Q(kvs_s(path_of(db))));
 }
 
+/* Call it inside a transaction: another process may be making the store right now. */
 static int inspect(struct local_db *db, enum state *ret_state, struct kvs_err *err)
 {
 	int64_t application = 0, version = 0, tables = 0;
@@ -145,22 +146,36 @@ static int set_wal(struct local_db *db, struct kvs_err *err)
 	}
 }
 
+static void roll_back(struct local_db *db)
+{
+	if (!sqlite3_get_autocommit(db->sql))
+		(void)local_run(db, SQL_ROLLBACK, NULL);
+}
+
+static int look(struct local_db *db, enum state *ret_state, struct kvs_err *err)
+{
+	int rc = local_run(db, SQL_READ_BEGIN, err);
+
+	if (!rc)
+		rc = inspect(db, ret_state, err);
+	roll_back(db);
+	return rc;
+}
+
 static int create_tables(struct local_db *db, struct kvs_err *err)
 {
 	enum state state;
 	int rc;
 
 	rc = local_run(db, SQL_WRITE_BEGIN, err);
-	if (rc)
-		return rc;
 	/* Another process may have been first. */
-	rc = inspect(db, &state, err);
+	if (!rc)
+		rc = inspect(db, &state, err);
 	if (!rc && state == STATE_EMPTY)
 		rc = run_text(db, schema, err);
 	if (!rc)
 		rc = local_run(db, SQL_COMMIT, err);
-	if (rc && !sqlite3_get_autocommit(db->sql))
-		(void)local_run(db, SQL_ROLLBACK, NULL);
+	roll_back(db);
 	return rc;
 }
 
@@ -170,7 +185,7 @@ int local_schema_ensure(struct local_db *db, struct kvs_err *err)
 	int rc;
 
 	local_db_patience(db, CREATE_PATIENCE_MS);
-	rc = inspect(db, &state, err);
+	rc = look(db, &state, err);
 	if (rc || state == STATE_READY)
 		return rc;
 	rc = set_wal(db, err);

@@ -208,14 +208,26 @@ static void test_replaced(void)
 	kvs_close(other);
 }
 
-/* Twenty processes find no store and all make it. */
-static void test_race(void)
+/* One of many that find no store at the same moment; exits. */
+static void make_and_put(const char *path, int number)
 {
-	const char *path = scratch_path("race/store.db");
+	struct kvs_store *store = local_store(path);
+	char key[8];
+	int64_t index;
+
+	(void)snprintf(key, sizeof(key), "k%d", number);
+	index = local_put(store, key, "v");
+	if (index < 0)
+		diag("%s: %s", key, kvs_code_name((int)index));
+	kvs_close(store);
+	_exit(index > 0 ? 0 : 1);
+}
+
+static int race(const char *path)
+{
 	pid_t pids[20];
 	int i, status, failed = 0, go[2];
-	struct kvs_store *store;
-	char byte, key[8];
+	char byte;
 
 	if (pipe(go) != 0)
 		bail("pipe");
@@ -224,19 +236,31 @@ static void test_race(void)
 		if (pids[i] == 0) {
 			(void)close(go[1]);
 			(void)!read(go[0], &byte, 1);
-			store = local_store(path);
-			(void)snprintf(key, sizeof(key), "k%d", i);
-			_exit(local_put(store, key, "v") > 0 ? 0 : 1);
+			make_and_put(path, i);
 		}
 	}
 	(void)close(go[0]);
 	(void)close(go[1]);
 	for (i = 0; i < 20; i++)
 		failed += waitpid(pids[i], &status, 0) != pids[i] || status != 0;
-	is_int(failed, 0, "twenty processes make one store at once");
-	store = local_store(path);
-	is_uint(local_index_of(store), 21, "and every write of theirs is in it");
-	kvs_close(store);
+	return failed;
+}
+
+static void test_race(void)
+{
+	int i, failed = 0, lost = 0;
+	struct kvs_store *store;
+	char name[32];
+
+	for (i = 0; i < 10; i++) {
+		(void)snprintf(name, sizeof(name), "race%d/store.db", i);
+		failed += race(scratch_path(name));
+		store = local_store(scratch_path(name));
+		lost += local_index_of(store) != 21;
+		kvs_close(store);
+	}
+	is_int(failed, 0, "twenty processes make one store at once, ten times");
+	is_int(lost, 0, "and every write of theirs is in it");
 }
 
 static void test_options(void)

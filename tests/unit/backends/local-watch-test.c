@@ -256,6 +256,7 @@ static void test_big_watch(void)
 	(void)local_put(other, "k0000", "changed meanwhile");
 	ok(local_watch_until(store, &log, 3, 5000) >= 0, "a change meanwhile");
 	is_uint(log.puts, MANY + 1, "is told after the snapshot");
+	kvs_watch_close(log.watch);
 	local_watch_open(other, &log, "", 0, 0);
 	(void)kvs_poll(other, 1000, NULL);
 	kvs_watch_close(log.watch);
