@@ -50,7 +50,7 @@ AC_DEFUN([KVS_COMPILER], [
       [KVS_TRY_FLAG([KVS_CFLAGS], flag)])
     KVS_CFLAGS="$KVS_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
     m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed],
-      [KVS_TRY_FLAG([KVS_LDFLAGS], flag)])
+      [KVS_TRY_FLAG([KVS_LDFLAGS], m4_defn([flag]))])
   ])
   AC_SUBST([KVS_CFLAGS])
   AC_SUBST([KVS_LDFLAGS])
