@@ -8,11 +8,25 @@ extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, c
 extern const struct cmd cmd_status, cmd_backends;
 extern const struct cmd cmd_config, cmd_help, cmd_version;
 
-/* clang-format off: a line each */
+/* clang-format off */
 const struct cmd *const cmd_table[] = {
-	&cmd_in,       &cmd_out,    &cmd_stop, &cmd_start,   &cmd_get,	 &cmd_put,
-	&cmd_del,      &cmd_ls,	    &cmd_txn,  &cmd_watch,   &cmd_index, &cmd_status,
-	&cmd_backends, &cmd_config, &cmd_help, &cmd_version, NULL,
+	&cmd_in,
+	&cmd_out,
+	&cmd_stop,
+	&cmd_start,
+	&cmd_get,
+	&cmd_put,
+	&cmd_del,
+	&cmd_ls,
+	&cmd_txn,
+	&cmd_watch,
+	&cmd_index,
+	&cmd_status,
+	&cmd_backends,
+	&cmd_config,
+	&cmd_help,
+	&cmd_version,
+	NULL,
 };
 /* clang-format on */
 
