@@ -32,6 +32,8 @@
 #define KVS_CONFIG_MAX_VALUE	4096		      /* bytes of one value */
 #define KVS_CONFIG_MAX_STORES	256
 #define KVS_CONFIG_MAX_OPTIONS	500 /* in one store section, members of lists counted */
+#define KVS_CONFIG_MAX_DEPTH	32
+#define KVS_CONFIG_MAX_ANCHORS	1000
 #define KVS_CONFIG_MAX_PROBLEMS 100 /* then loading stops */
 
 /* Where something stands in a file; lines and columns count from 1, columns in characters.  line 0:

@@ -128,6 +128,73 @@ const yaml_node_t *node_member(const struct loader *l, const yaml_node_t *list, 
 	return yaml_document_get_node(l->doc, items[i]);
 }
 
+/* ---- caps ---- */
+
+struct shape {
+	size_t depth;
+	size_t anchors;
+};
+
+static void add_event(struct shape *shape, const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_MAPPING_START_EVENT:
+		shape->depth++;
+		shape->anchors += event->data.mapping_start.anchor != NULL;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		shape->depth++;
+		shape->anchors += event->data.sequence_start.anchor != NULL;
+		break;
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		shape->depth--;
+		break;
+	case YAML_SCALAR_EVENT:
+		shape->anchors += event->data.scalar.anchor != NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+/* False: a problem was told. */
+static bool check_shape(struct loader *l, const struct shape *shape, const yaml_mark_t *mark)
+{
+	if (shape->depth > KVS_CONFIG_MAX_DEPTH)
+		problem(l->problems, mark_pos(l, mark), "more than %d levels deep",
+			KVS_CONFIG_MAX_DEPTH);
+	else if (shape->anchors > KVS_CONFIG_MAX_ANCHORS)
+		problem(l->problems, mark_pos(l, mark), "more than %d anchors",
+			KVS_CONFIG_MAX_ANCHORS);
+	else
+		return true;
+	return false;
+}
+
+/*
+ * libyaml takes time with the square of the depth and of the number of anchors.  A first look at the
+ * events, which come one by one, keeps such a text away from the rest.  What is no YAML at all is
+ * left for the second look to tell.
+ */
+static bool is_within_caps(struct loader *l, yaml_parser_t *parser)
+{
+	struct shape shape = { 0 };
+	bool fine = true, more = true;
+
+	while (fine && more) {
+		yaml_event_t event;
+
+		if (!yaml_parser_parse(parser, &event))
+			return true;
+		add_event(&shape, &event);
+		fine = check_shape(l, &shape, &event.start_mark);
+		more = event.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	return fine;
+}
+
 /* ---- documents ---- */
 
 /* The reader's errors (encoding) have only an offset. */
@@ -202,16 +269,23 @@ static void load_documents(struct loader *l, yaml_parser_t *parser, struct kvs_s
 	l->doc = NULL;
 }
 
+static void cleanup_parser(yaml_parser_t *parser)
+{
+	yaml_parser_delete(parser);
+}
+
 void yaml_load(struct loader *l, struct kvs_str bytes,
 	       void (*fn)(struct loader *l, const yaml_node_t *mapping))
 {
-	yaml_parser_t parser;
+	KVS_CLEANUP(cleanup_parser) yaml_parser_t first = { 0 }, second = { 0 };
+	const unsigned char *p = bytes.p ? bytes.p : (const void *)"";
 
-	if (!yaml_parser_initialize(&parser)) {
+	if (!yaml_parser_initialize(&first) || !yaml_parser_initialize(&second)) {
 		problem_oom(l->problems);
 		return;
 	}
-	yaml_parser_set_input_string(&parser, bytes.p ? bytes.p : (const void *)"", bytes.n);
-	load_documents(l, &parser, bytes, fn);
-	yaml_parser_delete(&parser);
+	yaml_parser_set_input_string(&first, p, bytes.n);
+	yaml_parser_set_input_string(&second, p, bytes.n);
+	if (is_within_caps(l, &first))
+		load_documents(l, &second, bytes, fn);
 }

@@ -298,9 +298,17 @@ static void test_caps(void)
 	kvs_buf_release(&told);
 
 	kvs_buf_reset(&yaml);
-	for (int i = 0; i < 20000; i++)
-		kvs_buf_char(&yaml, '[');
-	is_code(parse(yaml.data, &told, &config), KVS_E_CONFIG, NULL, "a deep nest is refused");
+	for (int i = 0; i < 500000; i++)
+		kvs_buf_char(&yaml, '{');
+	is_code(parse(yaml.data, &told, &config), KVS_E_CONFIG, NULL, "a deep nest");
+	is_str(told.data, "x:1:33: more than 32 levels deep\n", "is refused, and soon");
+	kvs_buf_release(&told);
+
+	kvs_buf_reset(&yaml);
+	for (int i = 0; i < 90000; i++)
+		kvs_buf_fmt(&yaml, "- &a%d x\n", i);
+	is_code(parse(yaml.data, &told, &config), KVS_E_CONFIG, NULL, "many anchors");
+	is_str(told.data, "x:1001:3: more than 1000 anchors\n", "are refused, and soon");
 }
 
 /* Aliases cost nothing by themselves, and what they blow up meets the caps. */
