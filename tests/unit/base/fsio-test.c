@@ -5,12 +5,13 @@
  */
 #include "base/fsio.h"
 #include "base/str.h"
+#include "tests/lib/scratch.h"
 #include "tests/lib/tap.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -402,10 +403,8 @@ static void test_dirs(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/kvsync-fsio.XXXXXX";
-
-	if (!mkdtemp(dir) || chdir(dir) != 0)
-		bail("no temporary directory");
+	if (chdir(scratch_make()) != 0)
+		bail("no working directory");
 	test_install();
 	test_owner();
 	test_faults();
@@ -417,6 +416,5 @@ int main(void)
 	test_read();
 	test_dirs();
 	is_int(count_entries(), 0, "nothing is left over");
-	(void)rmdir(dir);
 	return tap_end();
 }

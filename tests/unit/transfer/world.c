@@ -6,15 +6,14 @@
 #include "base/fsio.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "tests/lib/scratch.h"
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 struct world world;
 
-static char root[] = "/tmp/kvsync-transfer.XXXXXX";
 static bool at_peace; /* calls are those of the test itself */
 
 /* ---- the wrapped calls ---- */
@@ -105,7 +104,7 @@ void world_begin(void)
 {
 	struct kvs_err err;
 
-	if (!mkdtemp(root) || chdir(root) != 0)
+	if (chdir(scratch_make()) != 0)
 		bail("no working directory");
 	if (kvs_open("mem:", NULL, &world.t.store, &err))
 		bail("no mem store: %s", err.msg);
@@ -115,15 +114,9 @@ void world_begin(void)
 	world.t.report = report;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 int world_end(void)
 {
 	kvs_close(world.t.store);
-	(void)nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return tap_end();
 }
 

@@ -40,7 +40,7 @@ struct world {
 
 extern struct world world;
 
-/* Makes it and goes there; world_end() removes it and returns tap_end(). */
+/* Makes it and goes there; world_end() closes the store and returns tap_end(). */
 void world_begin(void);
 int world_end(void);
 void world_calm(void);
