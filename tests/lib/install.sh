@@ -5,9 +5,10 @@
 
 # To build: compiler, autotools, the libraries' headers.
 packages_to_build='gcc g++ make libc6-dev autoconf automake libtool pkg-config xz-utils
-	libssl-dev libjson-c-dev libyaml-dev libsqlite3-dev uthash-dev'
+	libssl-dev libjson-c-dev libyaml-dev libsqlite3-dev uthash-dev
+	zlib1g-dev libbrotli-dev libzstd-dev'
 # To test: what scenarios call, and the lint.
-packages_to_test='curl python3 openssl procps sqlite3 binutils shellcheck clang-format mandoc'
+packages_to_test='brotli curl python3 openssl procps sqlite3 binutils shellcheck clang-format mandoc zstd'
 # Only for tests/run --long.
 packages_to_test_long='clang libclang-rt-14-dev valgrind'
 

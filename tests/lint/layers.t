@@ -73,7 +73,7 @@ cat >"$tmp/third" <<'END'
 ^(grpc|google|protobuf-c)/ ^src/backends/etcd/
 ^yaml\.h$ ^src/config/
 ^(mruby|oniguruma) ^src/template/
-^(brotli|zstd|zlib) ^src/transfer/compress
+^(brotli|zstd|zlib) ^src/transfer/codec/
 ^(archive|expat) ^src/deploy/
 ^event2?/ ^src/agent/
 ^ut(hash|list)\.h$ ^src/

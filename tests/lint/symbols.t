@@ -28,6 +28,9 @@ if grep -q '^#define KVS_BUILTIN_BACKENDS X(mem)$' "$builddir/config.h"; then
 else
 	skip 1 'a backend was built into the library'
 fi
+is "$(needs "$libs/libkvscodec.so" 'libkvsync|libz|libbrotli[a-z]*|libzstd')" '' \
+	'the codec module needs the compression libraries only'
+is "$(nm -D --defined-only "$libs/libkvscodec.so" | awk '{ print $3 }')" kvs_codec 'and exports one symbol'
 for module in local consul etcd; do
 	[ -e "$libs/$module.so" ] || continue
 	case $module in
