@@ -13,16 +13,19 @@ int kvs_str_cmp(struct kvs_str a, struct kvs_str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
-struct kvs_str kvs_str_fold(struct kvs_str key, size_t prefix_n, struct kvs_str separator)
+bool kvs_str_fold(struct kvs_str key, size_t prefix_n, struct kvs_str separator,
+		  struct kvs_str *ret_name)
 {
 	const char *hit;
 
+	*ret_name = key;
 	if (!separator.n || key.n == prefix_n)
-		return key;
+		return false;
 	hit = memmem((const char *)key.p + prefix_n, key.n - prefix_n, separator.p, separator.n);
 	if (!hit)
-		return key;
-	return kvs_sn(key.p, (size_t)(hit - (const char *)key.p) + separator.n);
+		return false;
+	ret_name->n = (size_t)(hit - (const char *)key.p) + separator.n;
+	return true;
 }
 
 size_t kvs_utf8_len(const unsigned char *p, size_t n)

@@ -52,9 +52,11 @@ static inline struct kvs_str kvs_str_place(char **room, struct kvs_str s)
 /* Byte order, a shorter prefix first: the order of every listing. */
 int kvs_str_cmp(struct kvs_str a, struct kvs_str b);
 
-/* The name that a key folds to in a listing: up to and including the first separator behind the
- * prefix (of which the key is under); the key itself if it has none, or the separator is empty. */
-struct kvs_str kvs_str_fold(struct kvs_str key, size_t prefix_n, struct kvs_str separator);
+/* Does a key fold in a listing: is there a separator (which may be empty: none) behind the prefix
+ * that it is under?  *ret_name is what it folds to, up to and including the first one; or the key.
+ * A key that ends there folds too: only so does a listing tell that there may be keys behind it. */
+bool kvs_str_fold(struct kvs_str key, size_t prefix_n, struct kvs_str separator,
+		  struct kvs_str *ret_name);
 
 /* Well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF) without NUL? */
 bool kvs_str_is_utf8(struct kvs_str s);

@@ -201,7 +201,7 @@ static void free_entries(struct kvs_entry **entries, size_t n)
 	}
 }
 
-/* One round: all in flight together. */
+/* One round: all that have no answer yet in flight together. */
 static int get_round(struct kvs_store *store, const struct kvs_str *keys, size_t n,
 		     struct kvs_request *req, struct call *calls, struct kvs_entry **entries,
 		     struct kvs_err *err)
@@ -210,7 +210,10 @@ static int get_round(struct kvs_store *store, const struct kvs_str *keys, size_t
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		calls[i] = (struct call){ .fn = keep_copy, .arg = &entries[i] };
+		if (calls[i].done && calls[i].code != KVS_E_UNAVAILABLE)
+			continue;
+		calls[i].fn = keep_copy;
+		calls[i].arg = &entries[i];
 		req->key = keys[i];
 		(void)call_begin(store, req, &calls[i]);
 	}
@@ -240,10 +243,10 @@ int kvs_get_many(struct kvs_store *store, const struct kvs_str *keys, size_t n, 
 	calls = kvs_realloc_array(NULL, n, sizeof(*calls));
 	if (!calls)
 		return kvs_err_oom(err);
+	memset(calls, 0, n * sizeof(*calls));
 	req.kind = KVS_REQ_GET;
 	req.flags = flags;
 	do {
-		free_entries(ret_entries, n);
 		req.timeout = retry_left(&r) ? retry_left(&r) : 1;
 		code = get_round(store, keys, n, &req, calls, ret_entries, err);
 	} while (code == KVS_E_UNAVAILABLE && retry_pause(store, &r));
@@ -375,10 +378,19 @@ int kvs_lease_keepalive(struct kvs_store *store, struct kvs_str lease, struct kv
 			struct kvs_err *err)
 {
 	struct kvs_request req = KVS_REQUEST_INIT;
+	struct kvs_reply reply;
+	int code;
 
 	req.lease_op = KVS_LEASE_KEEPALIVE;
 	req.key = lease;
-	return lease_call(store, &req, ret_reply, "kvs_lease_keepalive()", err);
+	code = lease_call(store, &req, &reply, "kvs_lease_keepalive()", err);
+	if (code || !ret_reply)
+		return code;
+	/* Backends need not repeat the name, which fits: it was checked.  It may stand in *ret_reply. */
+	memcpy(reply.lease, lease.p, lease.n);
+	reply.lease[lease.n] = '\0';
+	*ret_reply = reply;
+	return 0;
 }
 
 int kvs_lease_revoke(struct kvs_store *store, struct kvs_str lease, struct kvs_err *err)

@@ -38,6 +38,19 @@ static bool key_is_a_lease(const struct kvs_request *req)
 	return req->kind == KVS_REQ_LEASE;
 }
 
+/* What would name the view's prefix itself, or with a prefix's deletion everything in the view. */
+static bool names_nothing(const struct kvs_request *req)
+{
+	uint64_t i;
+
+	for (i = 0; i < req->n_ops; i++)
+		if (!req->ops[i].key.n)
+			return true;
+	if (req->kind == KVS_REQ_WATCH)
+		return !req->key.n && !(req->flags & KVS_PREFIX);
+	return req->kind == KVS_REQ_GET && !req->key.n;
+}
+
 int view_map(const struct kvs_store *store, const struct kvs_request *req, struct mapped *ret_m,
 	     struct kvs_err *err)
 {
@@ -50,6 +63,8 @@ int view_map(const struct kvs_store *store, const struct kvs_request *req, struc
 		*ret_m = m;
 		return 0;
 	}
+	if (store->prefix && names_nothing(req))
+		return kvs_err_set(err, KVS_E_ARG, "key is empty");
 	for (i = 0; i < req->n_ops; i++)
 		bytes += room(store, req->ops[i].key);
 	at = m.bytes = kvs_alloc(bytes);
@@ -85,7 +100,8 @@ bool view_strip(const struct kvs_store *store, struct kvs_str *key)
 
 	if (!store->strip)
 		return true;
-	if (!kvs_str_starts(*key, prefix))
+	/* The prefix itself as a key is not in the view: it would have no name there. */
+	if (key->n == prefix.n || !kvs_str_starts(*key, prefix))
 		return false;
 	*key = kvs_str_skip(*key, store->strip);
 	return true;

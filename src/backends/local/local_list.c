@@ -38,14 +38,6 @@ static void skip_folded(struct local_conn *conn, struct kvs_str name)
 	local_range_bind(conn->rows, &conn->range);
 }
 
-static bool ends_in_separator(const struct local_list *list, struct kvs_str key)
-{
-	size_t n = list->separator.n;
-
-	return n && key.n >= list->prefix.n + n &&
-	       memcmp((const char *)key.p + key.n - n, list->separator.p, n) == 0;
-}
-
 static void hand_on(struct local_conn *conn, struct local_list *list, const struct kvs_entry *entry)
 {
 	list->reply.count++;
@@ -57,14 +49,9 @@ static int list_row(struct local_conn *conn, struct local_scan *scan, const stru
 		    struct kvs_err *err)
 {
 	struct local_list *list = list_of(scan);
-	struct kvs_str name = kvs_str_fold(entry->key, list->prefix.n, list->separator);
-	const struct kvs_entry folded = {
-		.size = sizeof(folded),
-		.info = KVS_ENTRY_FOLDED,
-		.key = name,
-	};
-	bool folds = name.n < entry->key.n;
-	bool told = folds && kvs_str_eq(name, list->after);
+	struct kvs_entry folded = { .size = sizeof(folded), .info = KVS_ENTRY_FOLDED };
+	bool folds = kvs_str_fold(entry->key, list->prefix.n, list->separator, &folded.key);
+	bool told = folds && kvs_str_eq(folded.key, list->after);
 
 	if (!told && list->limit && list->reply.count == list->limit) {
 		list->reply.flags |= KVS_REPLY_MORE;
@@ -72,9 +59,8 @@ static int list_row(struct local_conn *conn, struct local_scan *scan, const stru
 	}
 	if (!told)
 		hand_on(conn, list, folds ? &folded : entry);
-	/* A key that is a folded name itself stands for it. */
-	if (folds || ends_in_separator(list, name))
-		skip_folded(conn, name);
+	if (folds)
+		skip_folded(conn, folded.key);
 	return LOCAL_SCAN_ON;
 }
 

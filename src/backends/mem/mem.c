@@ -267,9 +267,9 @@ static bool list_one(struct mem_conn *c, uint64_t tag, const struct kvs_request 
 		     int *code, struct kvs_err *why)
 {
 	struct kvs_entry e = mem_entry(item, req->flags & KVS_KEYS_ONLY);
-	struct kvs_str name = kvs_str_fold(e.key, req->key.n, req->separator);
+	struct kvs_str name;
 
-	if (name.n < e.key.n) {
+	if (kvs_str_fold(e.key, req->key.n, req->separator, &name)) {
 		if (kvs_str_eq(name, *last))
 			return true;
 		e = (struct kvs_entry){ .size = sizeof(e), .info = KVS_ENTRY_FOLDED, .key = name };
