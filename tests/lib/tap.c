@@ -12,6 +12,7 @@ static struct {
 	int run;
 	int failed;
 	bool started;
+	char where[100]; /* "WHERE: ", in front of names */
 } tap;
 
 static void start(void)
@@ -68,7 +69,7 @@ void skip(int n, const char *fmt, ...)
 {
 	start();
 	while (n-- > 0) {
-		printf("ok %d # SKIP ", ++tap.run);
+		printf("ok %d # SKIP %s", ++tap.run, tap.where);
 		PUT_WORDS(fmt, false);
 	}
 }
@@ -99,6 +100,19 @@ void diag(const char *fmt, ...)
 	PUT_WORDS(fmt, false);
 }
 
+void tap_in(const char *fmt, ...)
+{
+	va_list ap;
+
+	tap.where[0] = '\0';
+	if (!fmt)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(tap.where, sizeof(tap.where) - 2, fmt, ap);
+	va_end(ap);
+	strcat(tap.where, ": ");
+}
+
 int tap_failures(void)
 {
 	return tap.failed;
@@ -117,7 +131,7 @@ int tap_end(void)
 static bool result(struct tap_at at, bool held, const char *name, va_list ap)
 {
 	start();
-	printf("%s %d - ", held ? "ok" : "not ok", ++tap.run);
+	printf("%s %d - %s", held ? "ok" : "not ok", ++tap.run, tap.where);
 	put_words(name, ap, true);
 	putchar('\n');
 	if (!held) {

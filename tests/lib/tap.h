@@ -34,6 +34,8 @@ void lacking(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn
 void bail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* A line for people. */
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Names from now on begin with "WHERE: "; NULL ends that. */
+void tap_in(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Checks the plan and returns the exit status for main(). */
 int tap_end(void) __attribute__((warn_unused_result));
 /* Assertions that failed so far. */
