@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The manual says what the tables of the program say: commands, options, exit statuses.
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../lib/cli.sh"
+man=$srcdir/man
+kvsync help --tables >tables || bail 'kvsync help --tables'
+
+# same FILE-EXPECTED FILE-GOT NAME
+same() {
+	sort "$1" >expected.sorted
+	sort "$2" >got.sorted
+	same_file got.sorted expected.sorted "$3"
+}
+
+# ---- commands ----
+
+commands=$(awk -F '\t' '$1 == "command" { print $2 }' tables)
+printf '%s\n' "$commands" >want
+sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' "$man/kvsync.1" >got
+same want got 'kvsync(1) has every command, and no others'
+for name in $commands; do
+	succeeds "kvsync-$name(1) is there" test -e "$man/kvsync-$name.1"
+	file_has "$srcdir/man/Makemodule.am" "man/kvsync-$name.1 " "kvsync-$name(1) is installed"
+done
+for page in "$man"/kvsync-*.1; do
+	name=${page##*/kvsync-}
+	printf '%s\n' "${name%.1}"
+done >got
+same want got 'every kvsync-*(1) belongs to a command'
+
+# ---- options ----
+
+# What the .It lines of a page must be: kvsync.1 for "-", else the command's own.
+option_lines() {
+	awk -F '\t' -v owner="$1" '$1 == "option" && $2 == owner {
+		line = ".It Fl "
+		if ($5 != "-")
+			line = line $5 " , "
+		line = line "-" $3
+		if ($4 != "-")
+			line = line " , -" $4
+		if ($7 != "-")
+			line = line " Ar " $7
+		print line
+	}' tables
+}
+
+for name in - $commands; do
+	page=kvsync.1
+	[ "$name" = - ] || page=kvsync-$name.1
+	option_lines "$name" >want
+	grep '^\.It Fl' "$man/$page" >got
+	same want got "$page has every option with its letter and value, and no others"
+	if [ "$name" = - ]; then run kvsync --help; else run kvsync "$name" --help; fi
+	awk -F '\t' -v owner="$name" '$1 == "option" && $2 == owner { print "--" $3 }' tables >want
+	while read -r option; do
+		out_has " $option" "--help of $name shows $option"
+	done <want
+done
+
+# Names that scripts rely on must not mean two things, nor a letter two options of one command.
+awk -F '\t' '$1 == "option" { print $3 }' tables | grep -vx '[a-z][a-z0-9-]*' >got
+: >want
+same want got 'names of options are lower-case words with dashes'
+for name in $commands; do
+	awk -F '\t' -v owner="$name" '$1 == "option" && ($2 == owner || $2 == "-") {
+		print "--" $3
+		if ($4 != "-") print "--" $4
+		if ($5 != "-") print "-" $5
+	}' tables | sort | uniq -d >got
+	same want got "no option of $name hides a global one"
+done
+
+# ---- exit statuses ----
+
+awk -F '\t' '$1 == "exit" { print $2 ": " $3 }' tables >want
+awk '/^\.Sh/ { on = 0 } /^\.Sh EXIT STATUS/ { on = 1 } /^\.El/ { on = 0 }
+	on && /^\.It/ { if (text) print text; text = $2 ":"; next }
+	on && text { text = text " " $0 }
+	END { print text }' "$man/kvsync.1" >got
+same want got 'the exit statuses of kvsync(1) are those of the program'
+awk -F '\t' '$1 == "exit" && $4 != "-" { n = split($4, codes, ","); for (i = 1; i <= n; i++) print codes[i] }' \
+	tables | sort >want
+sed -n 's/^\tKVS_E_\([A-Z]*\) = .*/\1/p' "$srcdir/include/kvsync/kvsync.h" | sort >got
+same_file got want 'every error of the library has one exit status'
+
+# ---- form ----
+
+for page in "$man"/*.[1-8]; do
+	name=${page##*/}
+	sed -n 's/^\.Xr \([^ ]*\) \([0-9]\).*/\1.\2/p' "$page" | sort -u >refs
+	while read -r ref; do
+		[ -e "$man/$ref" ] || case $ref in kvsync* | libkvsync*) echo "$ref" ;; esac
+	done <refs >missing
+	is "$(cat missing)" '' "$name refers to pages that there are"
+	if command -v mandoc >/dev/null 2>&1; then
+		words=$(mandoc -T lint "$page" 2>&1 |
+			grep -v -e 'referenced manual not found' -e 'mandoc\.db')
+		is "$words" '' "$name is well-formed"
+	else
+		skip 1 'mandoc is not installed'
+	fi
+done
+done_testing
