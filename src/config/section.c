@@ -135,12 +135,16 @@ static void expand_opt(struct loader *l, struct kvs_config_opt *opt)
 	KVS_AUTO_BUF struct kvs_buf out;
 	struct kvs_err why;
 	const char *text;
+	int rc;
 
 	kvs_buf_init(&out, KVS_CONFIG_MAX_VALUE);
-	if (expand_env(opt->shown, &out, &why)) {
+	rc = expand_env(opt->shown, &out, &why);
+	if (rc == KVS_E_NOMEM)
+		problem_oom(l->problems);
+	else if (rc)
 		problem(l->problems, opt->at, "\"%s\": %s", KVS_Q(kvs_s(opt->name)), why.msg);
+	if (rc)
 		return;
-	}
 	text = config_text(l->config, l->problems, out.data ? out.data : "", out.len);
 	if (text)
 		opt->value = text;
