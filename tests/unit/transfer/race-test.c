@@ -139,8 +139,24 @@ static void be_writer(int who)
 	kvs_close(t.store);
 }
 
+/* A target of one's own has the very bytes of the checksum that was told. */
+static void check_target(const char *path, const char *checksum)
+{
+	KVS_AUTO_BUF struct kvs_buf b;
+	char digest[KVS_SHA256_HEX];
+	struct kvs_err err;
+
+	kvs_buf_init(&b, 1 << 20);
+	if (kvs_file_read(path, &b, &err) || !is_whole(kvs_buf_slice(&b)))
+		went_wrong("not whole", path);
+	kvs_sha256_of(kvs_buf_slice(&b), digest);
+	if (checksum && strcmp(digest, checksum) != 0)
+		went_wrong("mixed pair", path);
+}
+
 static void be_reader(int who)
 {
+	bool shares = who % 2;
 	char path[32];
 	const struct kvs_out_params params = { .key = "k", .file = path, .min_lines = 1 };
 	struct kvs_out_result result;
@@ -148,13 +164,11 @@ static void be_reader(int who)
 	struct kvs_err err;
 
 	open_engine(&t);
-	/* two readers share each target */
-	(void)snprintf(path, sizeof(path), "target%d", who / 2);
+	/* half of the readers have a target each, the others share one between two */
+	(void)snprintf(path, sizeof(path), shares ? "shared%d" : "own%d", shares ? who / 4 : who);
 	while (!shared->over) {
-		KVS_AUTO_BUF struct kvs_buf b;
 		int rc;
 
-		kvs_buf_init(&b, 1 << 20);
 		t.deadline = kvsi_monotonic_ms() + WAIT_MS;
 		rc = kvs_transfer_out(&t, &params, &result, &err);
 		if (rc == 0)
@@ -163,10 +177,8 @@ static void be_reader(int who)
 			shared->unsettled++;
 		else if (rc != KVS_E_NOTFOUND)
 			went_wrong("out", err.msg);
-		if (access(path, F_OK) != 0)
-			continue;
-		if (kvs_file_read(path, &b, &err) || !is_whole(kvs_buf_slice(&b)))
-			went_wrong("target", path);
+		if (rc == 0)
+			check_target(path, shares ? NULL : result.checksum);
 	}
 	kvs_close(t.store);
 }
