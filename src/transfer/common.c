@@ -25,12 +25,7 @@ void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fm
 	t->report(t->report_arg, level, line);
 }
 
-bool kvs_transfer_late(const struct kvs_transfer *t)
-{
-	return t->deadline && kvsi_monotonic_ms() >= t->deadline;
-}
-
-bool kvs_transfer_pause(const struct kvs_transfer *t, unsigned attempt)
+bool kvs_pause(uint64_t deadline, unsigned attempt)
 {
 	uint64_t most = PAUSE_FIRST_US;
 	struct timespec pause;
@@ -41,7 +36,7 @@ bool kvs_transfer_pause(const struct kvs_transfer *t, unsigned attempt)
 	us = kvs_rand_below((most < PAUSE_LAST_US ? most : PAUSE_LAST_US) + 1);
 	pause = (struct timespec){ .tv_nsec = (long)us * 1000 };
 	(void)nanosleep(&pause, NULL);
-	return !kvs_transfer_late(t);
+	return !deadline || kvsi_monotonic_ms() < deadline;
 }
 
 bool kvs_retry_resolve(struct kvs_retry *retry)
@@ -52,7 +47,7 @@ bool kvs_retry_resolve(struct kvs_retry *retry)
 	return unresolved;
 }
 
-bool kvs_retry_again(const struct kvs_transfer *t, struct kvs_retry *retry, int rc)
+bool kvs_retry_again(struct kvs_retry *retry, uint64_t deadline, int rc)
 {
 	if (rc == KVS_E_UNCERTAIN)
 		retry->unresolved = true;
@@ -60,7 +55,7 @@ bool kvs_retry_again(const struct kvs_transfer *t, struct kvs_retry *retry, int 
 		return false;
 	if (++retry->tries == retry->max)
 		return false;
-	return kvs_transfer_pause(t, retry->tries);
+	return kvs_pause(deadline, retry->tries);
 }
 
 int kvs_retry_end(const struct kvs_retry *retry, int rc, struct kvs_err *err)

@@ -13,14 +13,12 @@
 void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Is t's deadline over? */
-bool kvs_transfer_late(const struct kvs_transfer *t);
-
 /*
  * Sleeps a random while before try number `attempt` (from 1): at most 5 ms at first, doubled each
- * time up to 200 ms, so that those who collide drift apart.  False if the deadline is over.
+ * time up to 200 ms, so that those who collide drift apart.  False if the deadline
+ * (CLOCK_MONOTONIC ms, 0: none) is over.
  */
-bool kvs_transfer_pause(const struct kvs_transfer *t, unsigned attempt);
+bool kvs_pause(uint64_t deadline, unsigned attempt);
 
 /*
  * A write that is guarded by what was read before it, tried again when somebody else came between
@@ -29,7 +27,7 @@ bool kvs_transfer_pause(const struct kvs_transfer *t, unsigned attempt);
  *	struct kvs_retry retry = { .max = 5 };
  *	do
  *		rc = once(..., &retry, err);
- *	while (kvs_retry_again(t, &retry, rc));
+ *	while (kvs_retry_again(&retry, t->deadline, rc));
  *	return kvs_retry_end(&retry, rc, err);
  *
  * Each try reads first; once it has, it calls kvs_retry_resolve(), which says whether an earlier
@@ -43,7 +41,7 @@ struct kvs_retry {
 
 bool kvs_retry_resolve(struct kvs_retry *retry);
 /* Is another try due?  Sleeps before it. */
-bool kvs_retry_again(const struct kvs_transfer *t, struct kvs_retry *retry, int rc);
+bool kvs_retry_again(struct kvs_retry *retry, uint64_t deadline, int rc);
 /* The final code: UNCERTAIN if the last reading failed behind an unresolved write. */
 int kvs_retry_end(const struct kvs_retry *retry, int rc, struct kvs_err *err);
 

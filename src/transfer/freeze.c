@@ -57,7 +57,7 @@ int kvs_transfer_stop(const struct kvs_transfer *t, const char *key, const char 
 		return rc;
 	do
 		rc = set_once(t, names.stop, kvs_s(reason), &retry, ret_changed, err);
-	while (kvs_retry_again(t, &retry, rc));
+	while (kvs_retry_again(&retry, t->deadline, rc));
 	return kvs_retry_end(&retry, rc, err);
 }
 
@@ -100,7 +100,7 @@ int kvs_transfer_start(const struct kvs_transfer *t, const char *key, char **ret
 		return rc;
 	do
 		rc = lift_once(t, names.stop, &retry, &reason, err);
-	while (kvs_retry_again(t, &retry, rc));
+	while (kvs_retry_again(&retry, t->deadline, rc));
 	rc = kvs_retry_end(&retry, rc, err);
 	if (rc == 0)
 		*ret_reason = kvs_steal_ptr(reason);

@@ -9,8 +9,9 @@
  * Where they do not fit into a transaction, or an access rule allows none, the data is written on
  * condition that it is as read, then the checksum on condition that it is as read.  Between the two
  * the pair does not match and no reader takes it.  A writer whose condition fails, or that finds at
- * the end that the pair is not its own, begins again; one that is killed in between leaves a
- * mismatch, which is why an equal checksum alone is never taken for "nothing to do".
+ * the end that the pair is not its own, begins again.  A stop that is set between the two comes too
+ * late.  A writer that is killed there leaves a mismatch, which is why an equal checksum alone is
+ * never taken for "nothing to do".
  */
 #include "transfer/transfer.h"
 
@@ -159,18 +160,16 @@ static bool needs_two(int rc)
 static int write_once(struct job *job, const char *key, struct kvs_err *err)
 {
 	KVS_CLEANUP(seen_release) struct seen seen = { 0 };
-	bool maybe_ours;
 	int rc = look(job, &seen, err);
 
 	if (rc)
 		return rc;
-	maybe_ours = kvs_retry_resolve(&job->retry);
-	if (is_ours(job, &seen)) {
-		job->result->written |= maybe_ours;
+	if (kvs_retry_resolve(&job->retry) && is_ours(job, &seen)) {
+		job->result->written = true;
 		return 0;
 	}
 	rc = kvs_stop_check(seen.stop, key, err);
-	if (rc)
+	if (rc || is_ours(job, &seen))
 		return rc;
 	if (!job->in_two) {
 		rc = write_together(job, &seen, err);
@@ -199,7 +198,7 @@ static int store_content(const struct kvs_transfer *t, const char *key, struct k
 		return rc;
 	do
 		rc = write_once(&job, key, err);
-	while (kvs_retry_again(t, &job.retry, rc));
+	while (kvs_retry_again(&job.retry, t->deadline, rc));
 	return kvs_retry_end(&job.retry, rc, err);
 }
 

@@ -13,6 +13,7 @@
  */
 #include "transfer/transfer.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -30,7 +31,7 @@
 #define TRIES 12
 
 struct job {
-	const struct kvs_transfer *t;
+	struct kvs_transfer t; /* with a deadline of our own */
 	const struct kvs_out_params *params;
 	struct kvs_out_result *result;
 	struct kvs_names names;
@@ -56,7 +57,7 @@ static void job_release(struct job *job)
 static void forget(struct job *job, const struct kvs_err *why)
 {
 	if (!job->forgetful)
-		kvs_transfer_report(job->t, KVS_LOG_WARNING,
+		kvs_transfer_report(&job->t, KVS_LOG_WARNING,
 				    "%s is not remembered on this machine: %s",
 				    KVS_Q(kvs_s(job->target.named)), why->msg);
 	job->forgetful = true;
@@ -64,14 +65,21 @@ static void forget(struct job *job, const struct kvs_err *why)
 
 static int remember_from(struct job *job, struct kvs_err *err)
 {
+	uint64_t wait = job->params->lock_wait ? job->params->lock_wait : KVS_LOCK_WAIT_MS;
+	uint64_t began = kvsi_monotonic_ms();
 	struct kvs_err why = { 0 };
 	bool busy;
-	int rc = kvs_state_open(&job->state, job->t, job->target.named, &busy, &why);
+	int rc;
 
+	rc = kvs_state_open(&job->state, job->t.state_dir, job->target.named, wait, &busy, &why);
 	if (rc && busy)
 		return kvs_err_copy(err, rc, &why);
 	if (rc)
 		forget(job, &why);
+	if (job->t.deadline) {
+		job->t.deadline += kvsi_monotonic_ms() - began;
+		kvs_set_deadline(job->t.store, job->t.deadline);
+	}
 	return 0;
 }
 
@@ -81,7 +89,7 @@ static void remember(struct job *job, enum kvs_step step, bool durable)
 
 	job->state.step = step;
 	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
-	if (kvs_state_save(&job->state, job->t, job->params->key, durable, &why))
+	if (kvs_state_save(&job->state, &job->t, job->params->key, durable, &why))
 		forget(job, &why);
 }
 
@@ -113,7 +121,7 @@ static int look(struct job *job, struct kvs_err *err)
 	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
 	int rc;
 
-	rc = kvs_get_many(job->t->store, keys, job->lock_typed ? 4 : 3, 0, got.at, err);
+	rc = kvs_get_many(job->t.store, keys, job->lock_typed ? 4 : 3, 0, got.at, err);
 	rc = rc ? rc : check_guards(job, &got, err);
 	if (rc)
 		return rc;
@@ -130,7 +138,7 @@ static int fetch(const struct job *job, struct kvs_entry **ret_data, struct kvs_
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
 	char digest[KVS_SHA256_HEX];
-	int rc = kvs_get(job->t->store, kvs_s(job->names.data), 0, &data, err);
+	int rc = kvs_get(job->t.store, kvs_s(job->names.data), 0, &data, err);
 
 	if (rc == KVS_E_NOTFOUND)
 		return kvs_err_set(
@@ -170,7 +178,7 @@ static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
 		return rc;
 	job->result->installed = true;
 	if (in_place)
-		kvs_transfer_report(job->t, KVS_LOG_WARNING,
+		kvs_transfer_report(&job->t, KVS_LOG_WARNING,
 				    "%s is a mount point: written in place, not atomically",
 				    KVS_Q(kvs_s(job->target.path)));
 	if (!owed)
@@ -216,7 +224,7 @@ static int run_command(struct job *job, struct kvs_err *err)
 
 static int prepare(struct job *job, struct kvs_err *err)
 {
-	const struct kvs_transfer *t = job->t;
+	const struct kvs_transfer *t = &job->t;
 	const char *file = job->params->file;
 	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, false, err);
 
@@ -234,7 +242,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		     struct kvs_out_result *ret, struct kvs_err *err)
 {
 	KVS_CLEANUP(job_release)
-	struct job job = { .t = t, .params = params, .result = ret, .state = KVS_STATE_INIT };
+	struct job job = { .t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT };
 	unsigned attempt;
 	int rc;
 
@@ -244,7 +252,8 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		return rc;
 	for (attempt = 1;; attempt++) {
 		rc = bring_up_to_date(&job, err);
-		if (rc != KVS_E_INTEGRITY || attempt == TRIES || !kvs_transfer_pause(t, attempt))
+		if (rc != KVS_E_INTEGRITY || attempt == TRIES ||
+		    !kvs_pause(job.t.deadline, attempt))
 			break;
 	}
 	return rc ? rc : run_command(&job, err);

@@ -2,6 +2,7 @@
 #include "transfer/state.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/str.h"
@@ -112,9 +113,9 @@ static bool is_current(const struct kvs_state *s, int fd)
 	       ours.st_ino == named.st_ino;
 }
 
-static int take_lock(struct kvs_state *s, const struct kvs_transfer *t, bool *ret_busy,
-		     struct kvs_err *err)
+static int take_lock(struct kvs_state *s, uint64_t wait_ms, bool *ret_busy, struct kvs_err *err)
 {
+	uint64_t deadline = kvsi_monotonic_ms() + wait_ms;
 	unsigned attempt;
 
 	for (attempt = 1;; attempt++) {
@@ -130,7 +131,7 @@ static int take_lock(struct kvs_state *s, const struct kvs_transfer *t, bool *re
 		}
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return kvs_err_sys(err, "lock %s", KVS_Q(kvs_s(s->file)));
-		if (!kvs_transfer_pause(t, attempt)) {
+		if (!kvs_pause(deadline, attempt)) {
 			*ret_busy = true;
 			return kvs_err_set(err, KVS_E_SYS,
 					   "%s is still being worked on by another kvsync",
@@ -152,41 +153,34 @@ static int load(struct kvs_state *s, struct kvs_err *err)
 	return rc == KVS_E_TOOBIG ? 0 : rc;
 }
 
-static int open_parts(struct kvs_state *s, const struct kvs_transfer *t, const char *target,
+static int open_parts(struct kvs_state *s, const char *dir, const char *target, uint64_t wait_ms,
 		      bool *ret_busy, struct kvs_err *err)
 {
-	KVS_AUTO_FREE char *dir = NULL;
+	KVS_AUTO_FREE char *fallback = NULL;
 	char digest[KVS_SHA256_HEX];
-	int rc;
+	int rc = dir ? 0 : kvs_state_dir(&fallback, err);
 
-	if (t->state_dir) {
-		dir = kvs_strdup(t->state_dir);
-		if (!dir)
-			return kvs_err_oom(err);
-	} else {
-		rc = kvs_state_dir(&dir, err);
-		if (rc)
-			return rc;
-	}
+	if (rc)
+		return rc;
+	dir = dir ? dir : fallback;
 	kvs_sha256_of(kvs_s(target), digest);
 	s->target = kvs_strdup(target);
 	s->file = kvs_asprintf("%s/%s.state", dir, digest);
 	if (!s->target || !s->file)
 		return kvs_err_oom(err);
 	rc = kvs_dir_make(dir, 0700, err);
-	if (rc == 0)
-		rc = take_lock(s, t, ret_busy, err);
+	rc = rc ? rc : take_lock(s, wait_ms, ret_busy, err);
 	return rc ? rc : load(s, err);
 }
 
-int kvs_state_open(struct kvs_state *state, const struct kvs_transfer *t, const char *target,
+int kvs_state_open(struct kvs_state *state, const char *dir, const char *target, uint64_t wait_ms,
 		   bool *ret_busy, struct kvs_err *err)
 {
 	int rc;
 
 	*state = (struct kvs_state)KVS_STATE_INIT;
 	*ret_busy = false;
-	rc = open_parts(state, t, target, ret_busy, err);
+	rc = open_parts(state, dir, target, wait_ms, ret_busy, err);
 	if (rc)
 		kvs_state_release(state);
 	return rc;

@@ -46,11 +46,12 @@ struct kvs_state {
 int kvs_state_dir(char **ret_dir, struct kvs_err *err);
 
 /*
- * Takes the target's lock, waiting until t's deadline, and reads what is remembered.
- * *ret_busy: the failure is that somebody else had the lock all the time; any other failure means
- * that nothing can be remembered here.  SYS, CONFIG, NOMEM.
+ * Takes the lock of a target (its cleaned absolute path), waiting at most wait_ms, and reads what is
+ * remembered in `dir` (NULL: kvs_state_dir()).  *ret_busy: the failure is that somebody else had the
+ * lock all the time; any other failure means that nothing can be remembered here.  SYS, CONFIG,
+ * NOMEM.
  */
-int kvs_state_open(struct kvs_state *state, const struct kvs_transfer *t, const char *target,
+int kvs_state_open(struct kvs_state *state, const char *dir, const char *target, uint64_t wait_ms,
 		   bool *ret_busy, struct kvs_err *err);
 
 /* Writes it down.  `durable`: it must survive the machine's crash; else only the process'.  SYS,

@@ -74,6 +74,8 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 #define KVS_OUT_NEW_MODE	   0640
 #define KVS_COMMAND_TIMEOUT_MS	   30000
 #define KVS_COMMAND_OUTPUT_DEFAULT (64u * 1024u)
+/* Longer than another run's command may take. */
+#define KVS_LOCK_WAIT_MS 60000
 
 struct kvs_out_params {
 	const char *key;
@@ -84,6 +86,7 @@ struct kvs_out_params {
 	uint64_t min_lines;	    /* refuse what has fewer */
 	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
 	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
+	uint64_t lock_wait;         /* ms; 0: KVS_LOCK_WAIT_MS */
 };
 
 struct kvs_out_result {
@@ -96,7 +99,8 @@ struct kvs_out_result {
 };
 
 /*
- * The result is written also on failure, for what was done before it (a command that fails comes
+ * Another run that works on the same file is waited for: that time is added to the deadline, like the
+ * command's.  The result is written also on failure, for what was done before it (a command that fails comes
  * after the file).  Errors: ARG (key, path), NOTFOUND (no such key), FROZEN (a stop or a lock),
  * GUARD, INTEGRITY (the data is not that of the checksum, read several times), SYS (file),
  * COMMAND, and what the store says.

@@ -107,6 +107,7 @@ static void test_stop(void)
 	       "k is stopped until kvsync start lifts it: until noon\\x0a", "a stopped key");
 	is_uint(result.index, 4711, "a failure writes no result");
 	is_pair("k", "old\n", "stopped: nothing changed");
+	is_code(in("old\n"), KVS_E_FROZEN, &err, "stopped, even if there would be nothing to do");
 	store_put(STOP, "");
 	is_code(in("new\n"), 0, &err, "an empty stop is none");
 	is_pair("k", "new\n", "empty stop: written");
@@ -216,6 +217,16 @@ static void test_uncertain(void)
 	is_code(in("new\n"), 0, &err, "an answer is lost, the write was done");
 	ok(result.written, "it counts as ours");
 	is_uint(world.trouble[CALL_TXN].calls, 1, "and is not done twice");
+	world_calm();
+	world.trouble[CALL_TXN] = (struct trouble){
+		.times = 1, .code = KVS_E_UNCERTAIN, .after = true, .before = NULL
+	};
+	world.trouble[CALL_GET_MANY] = (struct trouble){ .skip = 1,
+							 .times = 1,
+							 .before = other_stops };
+	is_code(in("stopped since\n"), 0, &err, "a stop that was set after that write");
+	is_pair("k", "stopped since\n", "comes too late");
+	store_delete(STOP);
 
 	world_calm();
 	world.trouble[CALL_TXN] = (struct trouble){ .times = 1, .code = KVS_E_UNCERTAIN };

@@ -314,9 +314,9 @@ static void test_busy(void)
 
 	begin("x\n");
 	if (kvs_path_absolute("t", &path, &err) ||
-	    kvs_state_open(&held, &world.t, path, &busy, &err))
+	    kvs_state_open(&held, world.t.state_dir, path, 0, &busy, &err))
 		bail("no lock: %s", err.msg);
-	world.t.deadline = 1;
+	params.lock_wait = 30;
 	is_err(out(), KVS_E_SYS, &err, "/t is still being worked on by another kvsync",
 	       "a target whose lock somebody else holds all the time");
 	is_file("t", NULL, "is left alone");
@@ -326,7 +326,6 @@ static void test_busy(void)
 	is_code(out(), KVS_E_SYS, &err, "the lock goes on");
 	kvs_state_release(&held);
 	is_code(out(), 0, &err, "until it is given back");
-	world.t.deadline = 0;
 }
 
 static void test_targets(void)
