@@ -173,7 +173,7 @@ struct kvs_config_summary {
 
 /*
  * Reports everything that is wrong with the configuration that kvs_config_load(path) would load,
- * and with the keys of every store section, for which it loads the backends.  A backend that is not
+ * and with the keys and servers of every store section, for which it loads the backends.  A backend that is not
  * installed is a warning, and so is a file with a secret that everybody may read.  Returns 0 also
  * when there are problems: *ret_summary counts them. Errors: NOMEM.
  */

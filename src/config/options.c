@@ -5,6 +5,7 @@
 #include "config/loader.h"
 
 #include "base/alloc.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -113,26 +114,6 @@ static void warn_of_exposed(struct problems *p, const struct kvs_config_store *s
 	}
 }
 
-void check_stores(struct problems *p, const struct kvs_config *config)
-{
-	const struct kvs_config_store *store;
-
-	DL_FOREACH (config->stores, store) {
-		const struct kvs_backend_opt *own;
-		struct kvs_err why;
-		int rc = kvsi_backend_opts(store->backend, &own, &why);
-
-		warn_of_exposed(p, store);
-		if (rc == 0)
-			check_own(p, store, own);
-		else if (rc == KVS_E_NOMEM)
-			problem_oom(p);
-		else if (rc == KVS_E_UNSUPPORTED)
-			problem_warning(p, store->at, "%s; keys of its own were not checked",
-					why.msg);
-	}
-}
-
 /* ---- a section's options for kvs_open() ---- */
 
 char *opt_path(const struct kvs_config_opt *opt, const char *path)
@@ -215,4 +196,72 @@ int kvs_config_fill_opts(const struct kvs_config_store *store, struct kvs_opts *
 	check_own(&p, store, own);
 	rc = problems_result(&p, err);
 	return rc ? rc : fill(store, own, opts, err);
+}
+
+/* ---- everything of a section that can be judged without its servers ---- */
+
+static const struct kvs_config_opt *first_opt(const struct kvs_config_store *store,
+					      const char *name)
+{
+	for (size_t i = 0; i < store->n_opts; i++) {
+		if (strcmp(store->opts[i].name, name) == 0)
+			return &store->opts[i];
+	}
+	return NULL;
+}
+
+/* Words that are no servers, and lists that mix TLS and none. */
+static int check_endpoints(struct problems *p, const struct kvs_config_store *store,
+			   const struct kvs_config_opt *endpoints, const struct kvs_opts *opts,
+			   struct kvs_err *err)
+{
+	KVS_AUTO_ENDPOINTS struct kvs_endpoints list = { 0 };
+	int rc = kvs_endpoints_read(opts, 1, 1, &list, err);
+
+	if (rc != KVS_E_CONFIG)
+		return rc;
+	problem(p, endpoints->at, "%s", err->msg);
+	return 0;
+}
+
+static void check_store(struct problems *p, const struct kvs_config_store *store,
+			const struct kvs_backend_opt *own)
+{
+	const struct kvs_config_opt *endpoints = first_opt(store, "endpoints");
+	struct kvs_opts *opts = NULL;
+	size_t before = p->n;
+	struct kvs_err why;
+	int rc;
+
+	check_own(p, store, own);
+	if (!endpoints || p->n != before)
+		return;
+	rc = kvs_opts_new(&opts, &why);
+	if (!rc)
+		rc = fill(store, own, opts, &why);
+	if (!rc)
+		rc = check_endpoints(p, store, endpoints, opts, &why);
+	if (rc)
+		problem_oom(p);
+	kvs_opts_free(opts);
+}
+
+void check_stores(struct problems *p, const struct kvs_config *config)
+{
+	const struct kvs_config_store *store;
+
+	DL_FOREACH (config->stores, store) {
+		const struct kvs_backend_opt *own;
+		struct kvs_err why;
+		int rc = kvsi_backend_opts(store->backend, &own, &why);
+
+		warn_of_exposed(p, store);
+		if (rc == 0)
+			check_store(p, store, own);
+		else if (rc == KVS_E_NOMEM)
+			problem_oom(p);
+		else if (rc == KVS_E_UNSUPPORTED)
+			problem_warning(p, store->at, "%s; keys of its own were not checked",
+					why.msg);
+	}
 }

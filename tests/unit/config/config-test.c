@@ -514,6 +514,27 @@ static void test_check(void)
 	has_str(told.data, ":5:10: \"timeout\": ", "a mistake that loading finds");
 }
 
+static void test_check_endpoints(void)
+{
+	KVS_AUTO_BUF struct kvs_buf told;
+	const struct kvs_config_report report = { collect, &told };
+	struct kvs_config_summary summary;
+	struct kvs_err err;
+
+	kvs_buf_init(&told, 65536);
+	write_file("kvsync.yaml", "stores:\n"
+				  "  a: {backend: mem, endpoints: [https://h1, http://h2]}\n"
+				  "  b: {backend: mem, endpoints: ['h:99999']}\n"
+				  "  c: {backend: mem, endpoints: [h1, h2], srv: x}\n"
+				  "  d: {backend: mem, endpoints: 'h1:1,h2:2'}\n");
+	is_code(kvs_config_check(in_dir("kvsync.yaml"), &report, &summary, &err), 0, &err,
+		"checks endpoints");
+	is_uint(summary.n_errors, 3, "three are wrong");
+	has_str(told.data, ":2:33: ", "TLS and none do not mix");
+	has_str(told.data, ":3:33: ", "a port is at most 65535");
+	has_str(told.data, ":4:33: ", "either endpoints or a record");
+}
+
 /* ---- showing ---- */
 
 static int show(void *arg, const struct kvs_config_item *item)
@@ -569,6 +590,7 @@ int main(void)
 	test_fill();
 	test_relative_paths();
 	test_check();
+	test_check_endpoints();
 	test_files();
 	test_visit();
 	remove_files();
