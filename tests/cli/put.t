@@ -85,10 +85,18 @@ is "$(kvsync index)" "$before" 'nothing of this changed the store'
 is "$(kvsync get b)" three 'nor the key'
 
 # the store's own limit, and one byte more
-max=$((512 * 1024))
-head -c "$max" /dev/zero >value
+head -c $((16 << 20)) /dev/zero >value
 run kvsync put big -f value
-status_is 0 'a value of half a megabyte'
+status_is 0 'a value at the limit'
+before=$(kvsync index)
+echo >>value
+run kvsync put big -f value
+status_is 7 'one byte more'
+err_has '16777217' 'its size is named'
+err_has '16777216' 'and the limit'
+run kvsync put "$(head -c 1000000 /dev/zero | tr '\0' k | head -c 100000)" v
+status_is 7 'a key over the limit'
+is "$(kvsync index)" "$before" 'nothing was written'
 
 run kvsync put 'k/é/../x' v
 status_is 0 'a key is bytes: dots and UTF-8 mean nothing'

@@ -79,6 +79,25 @@ run as_nobody kvsync index --backend local
 status_is 0 'the embedded store, if asked for'
 succeeds 'where its state belongs' test -e "$XDG_STATE_HOME/kvsync/store.db"
 
+# malformed URLs
+url() {
+	run kvsync get a --store "$1"
+	status_is "$2" "the URL $1"
+	err_has "$3" "the URL $1: in words"
+}
+url local:%zz 2 'malformed % escape'
+url local:%00 2 'malformed % escape'
+url :x 2 'not a store URL'
+url ::: 2 'not a store URL'
+url h:8500 2 'not a store URL'
+url "local:/a?x" 2 'is not name=value'
+url "local:/a?token=secret" 2 'no secrets here'
+url "local:/a?colour=red" 2 'has no option "colour"'
+url consul://u:secret@h 2 'no credentials here'
+refuses 'what was given as a secret is not repeated' grep -q secret "$err"
+url nowhere://h 13 'nowhere support is not installed'
+url ../evil:x 2 "is not a backend's name"
+
 # the configuration
 cat >kvsync.yaml <<END
 stores:
