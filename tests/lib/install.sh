@@ -6,6 +6,7 @@
 # To build: compiler, autotools, the libraries' headers.
 packages_to_build='gcc g++ make libc6-dev autoconf automake libtool pkg-config xz-utils
 	libssl-dev libjson-c-dev libyaml-dev libsqlite3-dev uthash-dev
+	libgrpc-dev libprotobuf-c-dev protobuf-c-compiler
 	zlib1g-dev libbrotli-dev libzstd-dev'
 # To test: what scenarios call, and the lint.
 packages_to_test='brotli curl python3 openssl procps sqlite3 binutils shellcheck clang-format mandoc zstd'

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watchers.  A snapshot is a Range at one revision; the subscription begins right behind that
+ * revision, so that there is no gap.  The same when history was compacted, when the cluster is
+ * another one than before, or when it does not know the revision to resume behind.  A SYNC only ever
+ * has the revision of an event that was told (or of the snapshot): etcd's progress answers can
+ * overtake events.
+ */
+#include "backends/etcd/etcd_range.h"
+#include "backends/etcd/etcd_scan.h"
+#include "backends/etcd/etcd_stream.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct watcher {
+	struct etcd_job job;
+	struct etcd_conn *conn;
+	char *key;
+	size_t key_n;
+	struct kvs_buf end;
+	uint32_t flags;
+	uint64_t cluster_id; /* whose revisions it goes by; 0: not known */
+
+	struct etcd_sub sub;
+	struct etcd_scan scan; /* a snapshot under way */
+	bool scanning;
+	bool reset_told;
+	struct etcd_call probe; /* is the revision to resume behind known to the cluster? */
+	bool probing;
+	unsigned int telling;
+	bool over; /* cancelled: to be freed */
+};
+
+#define watcher_of(ptr_, member_)                                                                  \
+	((struct watcher *)((char *)(ptr_)-offsetof(struct watcher, member_)))
+
+/* ---- its end ---- */
+
+/* The last one that uses it frees it. */
+static void free_if_over(struct watcher *w)
+{
+	if (!w->over || w->telling || w->scanning || w->probing)
+		return;
+	etcd_scan_release(&w->scan);
+	kvs_buf_release(&w->end);
+	kvsi_free(w->key);
+	kvsi_free(w);
+}
+
+static void stop(struct watcher *w)
+{
+	w->over = true;
+	etcd_job_remove(w->conn, &w->job);
+	etcd_sub_leave(&w->sub);
+	w->telling++;
+	if (w->scanning)
+		etcd_scan_abandon(&w->scan);
+	if (w->probing)
+		etcd_call_abandon(&w->probe);
+	w->telling--;
+	free_if_over(w);
+}
+
+static void cancel(struct etcd_job *job)
+{
+	stop(watcher_of(job, job));
+}
+
+static void end(struct watcher *w, int code, const struct kvs_err *err)
+{
+	struct etcd_conn *conn = w->conn;
+	struct kvs_err why = *err;
+	uint64_t tag = w->job.tag;
+
+	stop(w);
+	conn->sink->done(conn->core, tag, code, NULL, &why);
+}
+
+/* ---- to the core ---- */
+
+/* Nonzero: it wants no more; then the watcher is over. */
+static int tell(struct watcher *w, uint32_t type, const struct kvs_entry *entry, uint64_t index)
+{
+	int no_more;
+
+	if (w->over)
+		return 1;
+	w->telling++;
+	no_more = w->conn->sink->event(w->conn->core, w->job.tag, type, entry, index);
+	if (no_more && !w->over)
+		stop(w);
+	no_more = w->over;
+	w->telling--;
+	return no_more;
+}
+
+static int tell_event(struct watcher *w, const Etcdpb__Event *event)
+{
+	char lease[ETCD_LEASE_SIZE];
+	struct kvs_entry e = etcd_entry(event->kv, lease);
+	bool deleted = event->type == ETCDPB__EVENT__TYPE__DELETE;
+
+	if (deleted)
+		e = (struct kvs_entry){ .size = sizeof(e), .key = e.key, .mod_index = e.mod_index };
+	if (w->flags & KVS_KEYS_ONLY)
+		e.value = (struct kvs_str){ NULL, 0 };
+	return tell(w, deleted ? KVS_EV_DELETE : KVS_EV_PUT, &e, 0);
+}
+
+/* ---- snapshot ---- */
+
+static int reset(struct watcher *w)
+{
+	if (w->reset_told)
+		return 0;
+	w->reset_told = true;
+	return tell(w, KVS_EV_RESET, NULL, 0);
+}
+
+static int scan_entry(struct etcd_scan *scan, const struct kvs_entry *entry)
+{
+	struct watcher *w = watcher_of(scan, scan);
+
+	return reset(w) || tell(w, KVS_EV_PUT, entry, 0);
+}
+
+static void subscribe(struct watcher *w)
+{
+	struct kvs_err err = { 0 };
+	int code = etcd_sub_join(w->conn, &w->sub, &err);
+
+	if (code)
+		end(w, code, &err);
+}
+
+static void scan_done(struct etcd_scan *scan, int code, const struct kvs_err *err)
+{
+	struct watcher *w = watcher_of(scan, scan);
+	uint64_t index = scan->index;
+
+	w->scanning = false;
+	etcd_scan_release(scan);
+	if (code) {
+		end(w, code, err);
+		return;
+	}
+	w->cluster_id = w->conn->cluster_id;
+	w->sub.start = scan->revision + 1;
+	w->telling++;
+	(void)(reset(w) || tell(w, KVS_EV_SYNC, NULL, index));
+	w->telling--;
+	if (w->over)
+		free_if_over(w);
+	else
+		subscribe(w);
+}
+
+static void scan_dropped(struct etcd_scan *scan)
+{
+	struct watcher *w = watcher_of(scan, scan);
+
+	w->scanning = false;
+	free_if_over(w);
+}
+
+static int take_snapshot(struct watcher *w, struct kvs_err *err)
+{
+	struct kvs_request req = KVS_REQUEST_INIT;
+	int code;
+
+	req.kind = KVS_REQ_WATCH;
+	req.key = kvs_sn(w->key, w->key_n);
+	req.flags = w->flags & (KVS_PREFIX | KVS_KEYS_ONLY);
+	w->reset_told = false;
+	w->scan = (struct etcd_scan){
+		.conn = w->conn,
+		.entry = scan_entry,
+		.done = scan_done,
+		.drop = scan_dropped,
+	};
+	code = etcd_scan_start(&w->scan, &req, err);
+	w->scanning = !code;
+	return code;
+}
+
+static void begin_anew(struct watcher *w)
+{
+	struct kvs_err err = { 0 };
+	int code;
+
+	etcd_sub_leave(&w->sub);
+	code = take_snapshot(w, &err);
+	if (code)
+		end(w, code, &err);
+}
+
+/* ---- is the revision known? ---- */
+
+static void probe_done(struct etcd_call *call, int code, const struct kvs_err *err)
+{
+	struct watcher *w = watcher_of(call, probe);
+	Etcdpb__RangeResponse *answer = NULL;
+	struct kvs_err why = *err;
+	uint64_t newest = 0;
+
+	w->probing = false;
+	if (!code) {
+		answer = etcd_call_answer(call, &etcdpb__range_response__descriptor, &why);
+		code = answer ? 0 : why.code;
+	}
+	if (answer)
+		newest = etcd_header(w->conn, answer->header);
+	etcd_message_free(answer);
+	if (code)
+		end(w, code, &why);
+	else if ((int64_t)newest < w->sub.start - 1)
+		begin_anew(w);
+}
+
+static void probe_dropped(struct etcd_call *call)
+{
+	struct watcher *w = watcher_of(call, probe);
+
+	w->probing = false;
+	free_if_over(w);
+}
+
+/* The member may only lag behind, or the cluster may have been restored: a linearizable read tells. */
+static void probe(struct watcher *w)
+{
+	Etcdpb__RangeRequest request = ETCDPB__RANGE_REQUEST__INIT;
+	struct kvs_err err = { 0 };
+	int code;
+
+	request.key = etcd_borrow(w->sub.key);
+	request.range_end = etcd_borrow(w->sub.end);
+	request.count_only = true;
+	w->probe = (struct etcd_call){
+		.conn = w->conn,
+		.done = probe_done,
+		.drop = probe_dropped,
+	};
+	code = etcd_call_start(&w->probe, "/etcdserverpb.KV/Range", (ProtobufCMessage *)&request,
+			       ETCD_READ, 0, &err);
+	w->probing = !code;
+	if (code)
+		end(w, code, &err);
+}
+
+/* ---- the subscription ---- */
+
+static void created(struct etcd_sub *sub, uint64_t revision)
+{
+	struct watcher *w = watcher_of(sub, sub);
+
+	if (!sub->start) {
+		w->cluster_id = w->conn->cluster_id;
+		if (!tell(w, KVS_EV_SYNC, NULL, revision))
+			return;
+		free_if_over(w);
+	} else if (w->cluster_id && w->cluster_id != w->conn->cluster_id) {
+		begin_anew(w);
+	} else {
+		w->cluster_id = w->conn->cluster_id;
+		if ((int64_t)revision < sub->start - 1)
+			probe(w);
+	}
+}
+
+static void answer_came(struct etcd_sub *sub, const Etcdpb__WatchResponse *answer)
+{
+	struct watcher *w = watcher_of(sub, sub);
+	int64_t last = 0;
+	size_t i;
+
+	w->telling++;
+	for (i = 0; i < answer->n_events && !w->over; i++) {
+		if (!answer->events[i]->kv)
+			continue;
+		last = answer->events[i]->kv->mod_revision;
+		(void)tell_event(w, answer->events[i]);
+	}
+	if (last && !answer->fragment)
+		(void)tell(w, KVS_EV_SYNC, NULL, (uint64_t)last);
+	w->telling--;
+	free_if_over(w);
+}
+
+static void ended(struct etcd_sub *sub, int code, const struct kvs_err *err)
+{
+	struct watcher *w = watcher_of(sub, sub);
+
+	if (code == KVS_E_COMPACTED)
+		begin_anew(w);
+	else
+		end(w, code, err);
+}
+
+/* ---- the core's side ---- */
+
+static struct watcher *watcher_new(struct etcd_conn *conn, const struct kvs_request *req)
+{
+	struct watcher *w = kvs_zalloc(sizeof(*w));
+	/* All keys are those behind the smallest possible. */
+	struct kvs_str key = req->key.n ? req->key : kvs_sn("", 1);
+
+	if (!w)
+		return NULL;
+	w->conn = conn;
+	w->flags = req->flags;
+	w->cluster_id = conn->cluster_id;
+	w->job.cancel = cancel;
+	kvs_buf_init(&w->end, ETCD_MAX_REQUEST);
+	if (req->flags & KVS_PREFIX)
+		etcd_range_end(&w->end, req->key);
+	w->key = kvs_memdup0(key.p, key.n);
+	w->key_n = req->key.n;
+	w->sub = (struct etcd_sub){
+		.key = { w->key, key.n },
+		.end = kvs_buf_slice(&w->end),
+		.start = req->index ? (int64_t)req->index + 1 : 0,
+		.created = created,
+		.answer = answer_came,
+		.ended = ended,
+	};
+	return w;
+}
+
+static bool needs_snapshot(const struct watcher *w, const struct kvs_request *req)
+{
+	if (!req->index)
+		return !(req->flags & KVS_WATCH_CHANGES);
+	return (int64_t)req->index <= w->conn->distrust;
+}
+
+int etcd_watch(void *conn, uint64_t tag, const struct kvs_request *req, struct kvs_err *err)
+{
+	struct watcher *w = watcher_new(conn, req);
+	int code;
+
+	if (!w)
+		return kvs_err_oom(err);
+	code = w->key ? kvs_buf_check(&w->end, "the prefix", err) : kvs_err_oom(err);
+	if (!code)
+		code = etcd_job_add(conn, &w->job, tag, err);
+	if (!code)
+		code = needs_snapshot(w, req) ? take_snapshot(w, err)
+					      : etcd_sub_join(conn, &w->sub, err);
+	if (code)
+		stop(w);
+	return code;
+}
