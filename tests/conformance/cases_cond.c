@@ -66,10 +66,13 @@ static bool add_one(struct t *t, struct kvs_store *store)
 	struct kvs_entry *e = NULL;
 	struct kvs_op op;
 	char text[24];
+	int n;
 
 	if (kvs_get(store, K(t, "n"), 0, &e, &t->err))
 		return false;
-	(void)snprintf(text, sizeof(text), "%d", atoi(e->value.p) + 1);
+	(void)snprintf(text, sizeof(text), "%.*s", (int)e->value.n, (const char *)e->value.p);
+	n = atoi(text);
+	(void)snprintf(text, sizeof(text), "%d", n + 1);
 	op = with_index(op_put(K(t, "n"), text), e->mod_index);
 	kvs_entry_free(e);
 	return kvs_put(store, &op, NULL, &t->err) == 0;
