@@ -97,7 +97,7 @@ CASE(case_one_winner)
 	enum { N = 20 };
 	struct kvs_op ops[N];
 	struct flight flights[N];
-	char values[N][8];
+	char values[N][12];
 	int i, won = 0, lost = 0, winner = 0;
 
 	memset(flights, 0, sizeof(flights));
