@@ -176,7 +176,7 @@ int kvs_rights_apply(const struct kvs_rights *rights, int fd, const struct stat 
 
 	if (owner && fchown(fd, chown_uid ? rights->uid : (uid_t)-1,
 			    chown_gid ? rights->gid : (gid_t)-1) != 0)
-		return kvs_err_sys(err, "change the owner of %s to %u:%u", KVS_Q(kvs_s(name)),
+		return kvs_err_sys(err, "give %s its owner %u:%u", KVS_Q(kvs_s(name)),
 				   chown_uid ? rights->uid : st->st_uid,
 				   chown_gid ? rights->gid : st->st_gid);
 	if (chmods && fchmod(fd, mode) != 0)

@@ -130,7 +130,8 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	params.command = (const char *const *)words.argv;
 	cli_transfer_init(cli, store, &t);
-	t.state_dir = o->state_dir;
+	if (o->state_dir)
+		t.state_dir = o->state_dir;
 	code = kvs_transfer_out(&t, &params, &result, err);
 	return finish(cli, o, code, &result, err);
 }

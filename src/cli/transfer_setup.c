@@ -16,6 +16,7 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 		.store = store,
 		.prefix = cli_prefix(cli),
 		.node = cli->config->node_name,
+		.state_dir = cli->config->state_dir,
 		.deadline = cli->deadline,
 		.report = report,
 	};

@@ -70,6 +70,7 @@ enum kvs_config_key_id {
 	KVS_CONFIG_DEFAULT_STORE,
 	KVS_CONFIG_PREFIX,
 	KVS_CONFIG_NODE_NAME,
+	KVS_CONFIG_STATE_DIR,
 	KVS_CONFIG_TIMEOUT,
 	KVS_CONFIG_LOG_LEVEL,
 	KVS_CONFIG_LOG_FORMAT,
@@ -86,6 +87,7 @@ struct kvs_config {
 	const char *default_store; /* a name of `stores`, or NULL */
 	const char *prefix;
 	const char *node_name; /* or NULL: the host's name */
+	const char *state_dir; /* or NULL: the user's own */
 	uint64_t timeout_ms;   /* 0: none */
 	const char *log_level;
 	const char *log_format;
@@ -104,6 +106,7 @@ struct kvs_config {
 enum kvs_config_type {
 	KVS_CONFIG_TYPE_STORES = 1,
 	KVS_CONFIG_TYPE_STRING,
+	KVS_CONFIG_TYPE_PATH, /* absolute */
 	KVS_CONFIG_TYPE_CHOICE,
 	KVS_CONFIG_TYPE_DURATION,
 	KVS_CONFIG_TYPE_BOOL,

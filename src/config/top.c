@@ -28,6 +28,9 @@ const struct kvs_config_key kvs_config_keys[] = {
 				.help = "what the keys of transferred files begin with" },
 	[KVS_CONFIG_NODE_NAME] = { "node-name", KVS_CONFIG_TYPE_STRING, MEMBER(node_name),
 				   .help = "this node's name in locks; else the host's name" },
+	[KVS_CONFIG_STATE_DIR] = { "state-dir", KVS_CONFIG_TYPE_PATH, MEMBER(state_dir),
+				   .help = "where to remember what was done to each file; else "
+					   "the user's own" },
 	[KVS_CONFIG_TIMEOUT] = { "timeout", KVS_CONFIG_TYPE_DURATION, MEMBER(timeout_ms), "10s",
 				 .help = "time for a whole command, retries included; 0: no "
 					 "limit" },
@@ -70,6 +73,12 @@ static int set_member(struct kvs_config *config, const struct kvs_config_key *ke
 
 	switch (key->type) {
 	case KVS_CONFIG_TYPE_STRING:
+		*(const char **)member = text;
+		return 0;
+	case KVS_CONFIG_TYPE_PATH:
+		if (text[0] != '/')
+			return kvs_err_set(err, KVS_E_ARG, "'%s' is not an absolute path",
+					   KVS_Q(kvs_s(text)));
 		*(const char **)member = text;
 		return 0;
 	case KVS_CONFIG_TYPE_CHOICE:

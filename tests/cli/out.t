@@ -191,6 +191,15 @@ err_has "kvsync: warning: $tmp/remembered is not remembered on this machine: " '
 is "$(wc -l <"$err")" 1 'just one'
 same_file remembered source 'and the file'
 
+echo "state-dir: $tmp/configured" >dir.yaml
+run kvsync --config dir.yaml out -k hosts -f remembered
+status_is 0 'a directory from the configuration'
+is "$(find configured -name '*.state' | wc -l)" 1 'is where it is remembered'
+echo 'state-dir: states' >dir.yaml
+run kvsync --config dir.yaml out -k hosts -f remembered
+status_is 2 'it must not be relative'
+err_has "dir.yaml:1:12: \"state-dir\": 'states' is not an absolute path" 'which is told with its place'
+
 # ---- bad input ----
 
 # bad STATUS WORDS NAME ARGUMENT...

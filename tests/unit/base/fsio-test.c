@@ -156,7 +156,7 @@ static void test_owner(void)
 	fail_fchown = EPERM;
 	put("own", "old\n", 0644);
 	is_err(install_with("own", "new\n", &opts, &how, &err), KVS_E_SYS, &err,
-	       "change the owner of ./.own.kvsync-", "an owner that cannot be set is an error");
+	       "give ./.own.kvsync-", "an owner that cannot be set is an error");
 	fail_fchown = 0;
 	is_file("own", "old\n", 0644, "and the old file stays");
 	if (geteuid() == 0) {
