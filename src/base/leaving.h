@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether this process is about to end.  A program that closes its stores only to end at once by
- * _exit() says so before; a backend whose transport is slow to take down then leaves that to the
- * kernel.  Nothing that others rely on may be left out: what was acknowledged stays so.
+ * Ending a process without taking everything down first.  A program that closes its stores only to
+ * end says so; a backend whose transport is slow to stop then leaves it running and says that, and
+ * the program ends by _exit(), since threads that still run must not meet the destructors of
+ * exit().  Nothing that others rely on may be left out: what was acknowledged stays so.
  */
 #ifndef KVS_BASE_LEAVING_H
 #define KVS_BASE_LEAVING_H
 
 #include <stdbool.h>
 
-/* From now on stores are closed only to end the process by _exit(). */
+/* For the program: from now on stores are closed only to end the process. */
 void kvsi_leave(void);
+
+/* For a backend's close(): may it leave its threads running?  If so, it does. */
 bool kvsi_leaving(void);
+
+/* For the program: did any?  Then it must end by _exit(). */
+bool kvsi_left_running(void);
 
 #endif

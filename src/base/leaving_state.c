@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/leaving.h"
 
-static bool leaving;
+static bool leaving, left_running;
 
 void kvsi_leave(void)
 {
@@ -10,5 +10,11 @@ void kvsi_leave(void)
 
 bool kvsi_leaving(void)
 {
+	left_running = left_running || leaving;
 	return leaving;
+}
+
+bool kvsi_left_running(void)
+{
+	return left_running;
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/leaving.h"
 #include "base/str.h"
 #include "base/suggest.h"
 #include "cli/cli.h"
@@ -187,6 +188,14 @@ static int run_line(struct cli *cli, int argc, char **argv, struct kvs_err *err)
 	return run_with_options(cli, argc - at - 1, argv + at + 1, err);
 }
 
+/* Leak checks want everything taken down. */
+static void leave_quickly(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	kvsi_leave();
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
@@ -196,6 +205,7 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	/* A server that closes its connection must not kill us. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	leave_quickly();
 	code = run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err);
 	if (code >= 0) {
 		int flushed = out_finish(&err);
@@ -212,5 +222,7 @@ int main(int argc, char **argv)
 	kvs_config_free(cli.config);
 	if (code > SIGNALS_BASE)
 		signals_die(code - SIGNALS_BASE);
+	if (kvsi_left_running())
+		_exit(code); /* everything of ours was written by out_finish() */
 	return code;
 }

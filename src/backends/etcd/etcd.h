@@ -57,6 +57,7 @@ struct etcd_conn {
 	int epoll_fd;
 	int timer_fd; /* the next login */
 	bool closing;
+	struct etcd_conn *next; /* left running when the process ends */
 
 	struct etcd_job *jobs; /* by tag */
 	struct etcd_stream *streams;

@@ -177,14 +177,19 @@ static void stop_grpc(struct etcd_conn *conn)
 	etcd_cq_free(conn->cq);
 }
 
+/* Still known, so that their memory is not taken for lost. */
+static struct etcd_conn *left_running;
+
 static void etcd_close(void *arg)
 {
 	struct etcd_conn *conn = arg;
 	ETCD_NO_SIGNALS;
 
 	/* The kernel is quicker than gRPC at taking everything down. */
-	if (conn->cq && kvsi_leaving())
+	if (conn->cq && kvsi_leaving()) {
+		LL_PREPEND(left_running, conn);
 		return;
+	}
 	if (conn->cq)
 		stop_grpc(conn);
 	else
