@@ -87,7 +87,7 @@ int kvs_content_check_lines(const char *what, uint64_t lines, uint64_t min_lines
 	if (lines >= min_lines)
 		return 0;
 	return kvs_err_set(err, KVS_E_GUARD,
-			   "%s has %" PRIu64 " line%s, and at least %" PRIu64
-			   " are asked for; --min-lines lowers that",
+			   "%s has %" PRIu64 " line%s, fewer than the %" PRIu64
+			   " asked for; --min-lines lowers that",
 			   KVS_Q(kvs_s(what)), lines, lines == 1 ? "" : "s", min_lines);
 }

@@ -74,7 +74,7 @@ stored hosts hosts 'is put back'
 
 run kvsync in -k hosts -f lines --min-lines 5
 status_is 7 'too few lines'
-err_is "kvsync: in: lines has 4 lines, and at least 5 are asked for; --min-lines lowers that\n" 'in words'
+err_is "kvsync: in: lines has 4 lines, fewer than the 5 asked for; --min-lines lowers that\n" 'in words'
 run kvsync in -k hosts -f lines --length 5
 status_is 7 'by the old name of the option'
 run kvsync in -k hosts -f lines -l 4 -S

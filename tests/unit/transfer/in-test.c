@@ -276,7 +276,7 @@ static void test_guards(void)
 	forget_all();
 	put_pair("k", "old\n");
 	file_put("f", "1\n2\n", 0600);
-	is_err(in_with(p), KVS_E_GUARD, &err, "f has 2 lines, and at least 3", "too few lines");
+	is_err(in_with(p), KVS_E_GUARD, &err, "f has 2 lines, fewer than the 3", "too few lines");
 	file_put("f", "1\n2\n34", 0600);
 	is_code(in_with(p), 0, &err, "enough lines, and as many bytes as may be");
 	file_put("f", "1\n2\n345", 0600);

@@ -116,7 +116,7 @@ static void test_guards(void)
 
 	begin("1\n2\n");
 	params.min_lines = 3;
-	is_err(out(), KVS_E_GUARD, &err, "kvexpress/k/data has 2 lines, and at least 3",
+	is_err(out(), KVS_E_GUARD, &err, "kvexpress/k/data has 2 lines, fewer than the 3",
 	       "too few lines");
 	is_file("t", NULL, "too short: nothing installed");
 
