@@ -2,7 +2,7 @@
 #
 # KVS_BACKEND(NAME, CHECKS)
 # Adds --with-NAME=shared|builtin|no. CHECKS (library tests) run unless the backend is left out.
-# Sets the conditionals BACKEND_<NAME>_SHARED and BACKEND_<NAME>_BUILTIN.
+# Sets the conditionals BACKEND_<NAME>_SHARED, BACKEND_<NAME>_BUILTIN and (either of them) BACKEND_<NAME>.
 AC_DEFUN([KVS_BACKEND], [
   m4_pushdef([KVS_UP], m4_toupper([$1]))
   AC_ARG_WITH([$1],
@@ -19,6 +19,7 @@ AC_DEFUN([KVS_BACKEND], [
   ])
   AM_CONDITIONAL([BACKEND_]KVS_UP[_SHARED], [test "$with_$1" = shared])
   AM_CONDITIONAL([BACKEND_]KVS_UP[_BUILTIN], [test "$with_$1" = builtin])
+  AM_CONDITIONAL([BACKEND_]KVS_UP, [test "$with_$1" != no])
   m4_popdef([KVS_UP])
 ])
 

@@ -214,6 +214,8 @@ int kvs_view(struct kvs_store *store, struct kvs_str prefix, struct kvs_store **
 #define KVS_CAP_TRIM_SLASH  0x080u /* one leading "/" of a key is dropped */
 #define KVS_CAP_DURABLE     0x100u /* acknowledged writes survive the store's restart */
 #define KVS_CAP_COMPACT     0x200u /* kvs_compact() works */
+#define KVS_CAP_STICKY      0x400u /* a put without a lease leaves the key on the one that it hangs
+				    * on; else takes it off */
 
 uint64_t kvs_caps(const struct kvs_store *store);
 

@@ -9,6 +9,7 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
 #include <signal.h>
@@ -141,6 +142,13 @@ int kvs_srv_start(const char *record, struct kvs_srv **ret_srv, struct kvs_err *
 int kvs_srv_fd(const struct kvs_srv *srv)
 {
 	return srv->fd;
+}
+
+bool kvs_srv_ready(const struct kvs_srv *srv)
+{
+	struct pollfd pfd = { .fd = srv->fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) > 0;
 }
 
 void kvs_srv_free(struct kvs_srv *srv)

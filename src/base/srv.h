@@ -18,6 +18,7 @@ int kvs_srv_start(const char *record, struct kvs_srv **ret_srv, struct kvs_err *
 
 /* Readable when the answer is there; the lookup owns it. */
 int kvs_srv_fd(const struct kvs_srv *srv);
+bool kvs_srv_ready(const struct kvs_srv *srv);
 
 /*
  * Takes the answer; blocks if it is not there yet.  Appends the servers, the preferred first: by

@@ -47,6 +47,7 @@ CASE(case_lease)
 
 CASE(case_lease_detach)
 {
+	bool sticky = kvs_caps(t->store) & KVS_CAP_STICKY;
 	struct kvs_reply a;
 	struct kvs_entry *e;
 
@@ -55,11 +56,12 @@ CASE(case_lease_detach)
 	need(t, do_put(t, on_lease(op_put(K(t, "a"), "1"), &a)));
 	set(t, "a", "2");
 	e = fetch(t, "a");
-	is_slice(e ? e->lease : kvs_s("?"), kvs_s(""),
-		 "a put without a lease takes the key off it");
+	is_slice(e ? e->lease : kvs_s("?"), kvs_s(sticky ? a.lease : ""),
+		 "a put without a lease %s",
+		 sticky ? "leaves the key on it" : "takes the key off it");
 	kvs_entry_free(e);
 	need(t, kvs_lease_revoke(t->store, kvs_s(a.lease), &t->err));
-	is_value(t, "a", "2", "so that it outlives the lease");
+	is_value(t, "a", sticky ? NULL : "2", "and so it outlives the lease or not");
 }
 
 CASE(case_lease_unknown)

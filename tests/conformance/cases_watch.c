@@ -136,6 +136,7 @@ CASE(case_watch_resume)
 	if (!rec_open(t, t->store, &third, req))
 		return;
 	set(t, "d", "4");
+	ok(rec_wait_syncs(&third, 1), "behind the newest index, what comes then");
 	rec_becomes(&third, third.resets ? "a=3 c=2 d=4" : "d=4", "nothing is told twice");
 	rec_close(&third);
 }

@@ -30,6 +30,7 @@ static const struct {
 	{ "trim-slash", KVS_CAP_TRIM_SLASH },
 	{ "durable", KVS_CAP_DURABLE },
 	{ "compact", KVS_CAP_COMPACT },
+	{ "sticky", KVS_CAP_STICKY },
 };
 #define N_CAPS (sizeof(cap_names) / sizeof(cap_names[0]))
 
