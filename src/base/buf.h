@@ -16,8 +16,8 @@ struct kvs_buf {
 	char *data;
 	size_t len;
 	size_t size;
-	size_t max;  /* len never passes it */
-	int failed;  /* 0, KVS_E_NOMEM or KVS_E_TOOBIG */
+	size_t max; /* len never passes it */
+	int failed; /* 0, KVS_E_NOMEM or KVS_E_TOOBIG */
 };
 
 void kvs_buf_init(struct kvs_buf *b, size_t max);

@@ -43,16 +43,16 @@ static inline void kvs_cleanup_file(FILE **file)
 }
 
 #define KVS_AUTO_FREE KVS_CLEANUP(kvs_cleanup_free)
-#define KVS_AUTO_FD KVS_CLEANUP(kvs_cleanup_fd)
-#define KVS_AUTO_DIR KVS_CLEANUP(kvs_cleanup_dir)
+#define KVS_AUTO_FD   KVS_CLEANUP(kvs_cleanup_fd)
+#define KVS_AUTO_DIR  KVS_CLEANUP(kvs_cleanup_dir)
 #define KVS_AUTO_FILE KVS_CLEANUP(kvs_cleanup_file)
 
-#define kvs_steal_ptr(ptr) \
-	({ \
-		__typeof__(ptr) *stolen_from_ = &(ptr); \
-		__typeof__(ptr) stolen_ = *stolen_from_; \
-		*stolen_from_ = NULL; \
-		stolen_; \
+#define kvs_steal_ptr(ptr)                                                                         \
+	({                                                                                         \
+		__typeof__(ptr) *stolen_from_ = &(ptr);                                            \
+		__typeof__(ptr) stolen_ = *stolen_from_;                                           \
+		*stolen_from_ = NULL;                                                              \
+		stolen_;                                                                           \
 	})
 
 static inline int kvs_steal_fd(int *fd)

@@ -24,10 +24,10 @@ int kvsi_log_wants(int level);
 void kvsi_log(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Arguments are evaluated only when somebody listens. */
-#define kvs_log(level_, ...) \
-	do { \
-		if (kvsi_log_wants(level_)) \
-			kvsi_log((level_), __VA_ARGS__); \
+#define kvs_log(level_, ...)                                                                       \
+	do {                                                                                       \
+		if (kvsi_log_wants(level_))                                                        \
+			kvsi_log((level_), __VA_ARGS__);                                           \
 	} while (0)
 
 #endif

@@ -19,6 +19,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,16 +88,17 @@ static int check_operands(const struct cli *cli, struct kvs_err *err)
 	return 0;
 }
 
-/* Flags win over the configuration. */
+/* Flags win over the environment, which wins over the configuration. */
 static int load_config(struct cli *cli, struct kvs_err *err)
 {
 	struct cli_globals *g = &cli->globals;
+	const char *trace = getenv("KVSYNC_TRACE");
 	int code = kvs_config_load(g->config, NULL, &cli->config, err);
 
 	if (code)
 		return code;
 	if (!g->log_level && !g->verbose && !g->quiet)
-		g->log_level = cli->config->log_level;
+		g->log_level = trace && *trace ? "debug" : cli->config->log_level;
 	if (!g->log_format)
 		g->log_format = cli->config->log_format;
 	g->syslog = g->syslog || cli->config->syslog;

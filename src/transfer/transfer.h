@@ -86,7 +86,7 @@ struct kvs_out_params {
 	uint64_t min_lines;	    /* refuse what has fewer */
 	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
 	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
-	uint64_t lock_wait;         /* ms; 0: KVS_LOCK_WAIT_MS */
+	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS */
 };
 
 struct kvs_out_result {

@@ -145,6 +145,12 @@ succeeds 'as JSON, with its time' grep -Eqx \
 	'\{"time":"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z","level":"info","message":"deleted 0 keys"\}' "$err"
 run kvsync get a --log-format json
 succeeds 'an error is a line of the log then' grep -q '"level":"error","message":"no key a in mem:"' "$err"
+run env KVSYNC_TRACE=1 kvsync get a
+err_has 'kvsync: debug: mem:: request 1 (get): NOTFOUND' 'requests are traced if asked for'
+run env KVSYNC_TRACE=1 kvsync get a --quiet
+refuses 'unless a flag says otherwise' grep -q debug "$err"
+run env KVSYNC_TRACE='' kvsync get a
+refuses 'or it is empty' grep -q debug "$err"
 run kvsync get a --log-level loud
 status_is 2 'a level that is none'
 err_has "'loud' is not one of: error, warning, notice, info, debug" 'which there are'

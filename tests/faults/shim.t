@@ -8,7 +8,7 @@ store=local:$tmp/s.db
 run kvsync --store "$store" put k old
 status_is 0 'a store to begin with'
 
-KVS_FAULT_PROGRAM=dd
+KVS_FAULT_PROGRAM='dd'
 export KVS_FAULT_PROGRAM
 printf 'some bytes' >source
 with_fault write:1:ENOSPC:target dd if=source of=target status=none
@@ -28,7 +28,7 @@ status_is 0 'dd copes with a short write'
 run cmp source target
 status_is 0 'the whole file is there'
 
-KVS_FAULT_PROGRAM=mv
+KVS_FAULT_PROGRAM='mv'
 with_fault rename,renameat,renameat2:1:KILL mv target moved
 status_is 137 'killed'
 [ -e target ] && pass 'before the call' || fail 'before the call'

@@ -22,6 +22,7 @@ proxy_do() {
 	proxy_before=$(grep -c '^ok ' "$tmp/.run/$proxy_name.answers")
 	echo "$*" >"$tmp/.run/$proxy_name.orders"
 	wait_for 5 proxy_answered || bail "the proxy does not obey: $*"
+	# shellcheck disable=SC2034 # for the caller
 	proxy_answer=$(tail -n 1 "$tmp/.run/$proxy_name.answers")
 }
 

@@ -142,7 +142,8 @@ static void test_inheritance(void)
 	if (leaked < 0)
 		bail("no /dev/null");
 	fds = run((struct kvs_proc_spec){ .argv = SHELL("ls /proc/$$/fd; :") });
-	is_slice(kvs_buf_slice(&fds.output), kvs_s("0\n1\n2\n"), "no descriptor of ours gets there");
+	is_slice(kvs_buf_slice(&fds.output), kvs_s("0\n1\n2\n"),
+		 "no descriptor of ours gets there");
 	(void)close(leaked);
 
 	(void)signal(SIGPIPE, SIG_IGN);
