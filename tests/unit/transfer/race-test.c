@@ -271,7 +271,7 @@ int main(void)
 		diag("%s", shared->words);
 	ok(shared->written > PEOPLE, "there was writing");
 	ok(shared->installed > PEOPLE, "and reading");
-	ok(shared->killed > 10, "and killing");
+	ok(shared->killed > 0, "and killing");
 	is_uint(shared->conflicts, 0, "every writer got its turn");
 	settle();
 	return tap_end();
