@@ -12,14 +12,14 @@ kvsync=$work/inst/bin/kvsync
 
 awk 'BEGIN { for (i = 0; i < 600; i++) printf "10.1.%d.%d node-%d.example\n", i / 250, i % 250, i }' \
 	>"$work/hosts"
-export XDG_STATE_HOME=$work/state
+out=(out -k hosts -f "$work/hosts.out" --state-dir "$work/state")
 "$kvsync" --store "$store" in -k hosts -f "$work/hosts" >/dev/null
-"$kvsync" --store "$store" out -k hosts -f "$work/hosts.out" >/dev/null
+"$kvsync" --store "$store" "${out[@]}" >/dev/null
 
 echo "local: kvsync out with nothing to do (600 lines), beside curl of the same file"
 measure \
 	curl curl -s "file://$work/hosts" -- \
-	'kvsync out' "$kvsync" --store "$store" out -k hosts -f "$work/hosts.out" -- \
+	'kvsync out' "$kvsync" --store "$store" "${out[@]}" -- \
 	'floor (linked, does nothing)' "$work/inst/floor"
 at_most 'out / curl' "$(ratio 'kvsync out' curl)" 0.75
 at_most 'peak MiB' "$(peak 'kvsync out')" 8

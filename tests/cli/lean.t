@@ -14,7 +14,7 @@ status_is 0 'a file of 600 lines goes in'
 
 # The command's parent is kvsync itself, with everything loaded that the run needed.
 # shellcheck disable=SC2016
-run kvsync --store "$store" out -k hosts -f target \
+run kvsync --store "$store" out -k hosts -f target --state-dir "$tmp/states" \
 	-e "sh -c 'cat /proc/\$PPID/maps >$tmp/maps; cat /proc/\$PPID/status >$tmp/status'"
 status_is 0 'and comes out'
 run grep -c '/kvsync$' maps
