@@ -150,6 +150,8 @@ int local_notify_listen(struct local_conn *conn, struct kvs_err *err);
 void local_notify_in(struct local_conn *conn, uint64_t ms);
 /* Takes the signs that came; has there been one? */
 bool local_notify_take(struct local_conn *conn);
+/* Nobody watches any more. */
+void local_notify_deaf(struct local_conn *conn);
 void local_notify_close(struct local_conn *conn);
 
 /* ---- local_lease.c ---- */

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Bytes of the log that stay allocated after a burst. */
+#define LOG_KEPT "8388608"
 /* How long having met others makes us give way to them. */
 #define POLITE_MS 1000
 /* For a clock that stands still. */
@@ -22,6 +24,8 @@
  */
 #define ENTRY_COLUMNS "k.key, k.mod, k.created, k.version, k.flags, k.lease"
 #define LIVE	      "(l.id IS NULL OR l.boot <> ?5 OR l.expires > ?6)"
+/* For an index; "<>" would look at every row. */
+#define OTHER_BOOT "(boot < ?1 OR boot > ?1)"
 
 static const char *const statements[SQL_STATEMENTS_] = {
 	[SQL_READ_BEGIN] = "BEGIN",
@@ -36,16 +40,15 @@ static const char *const statements[SQL_STATEMENTS_] = {
 	[SQL_LIST] = "SELECT " ENTRY_COLUMNS ", CASE WHEN ?4 THEN NULL ELSE k.value END"
 		     " FROM kv k LEFT JOIN lease l ON l.id = k.lease"
 		     " WHERE k.key >= ?1 AND k.key < ?2 AND " LIVE " ORDER BY k.key",
-	/* What changed behind ?3, oldest first; of one index, deletions first, since a
-	 * transaction may clear a prefix and put a key under it.  The plus signs keep the
-	 * planner on the indexes of change numbers. */
+	/* What changed behind ?3, oldest first; of one index no key stands in both tables.  The plus
+	 * signs keep the planner on the indexes of change numbers, and then nothing is sorted. */
 	[SQL_CHANGES] = "SELECT t.key, t.idx AS idx, 0, 0, 0, NULL, NULL, 0 AS put FROM tombstone t"
 			" WHERE t.idx > ?3 AND +t.key >= ?1 AND +t.key < ?2"
 			" UNION ALL "
 			"SELECT k.key, k.mod, k.created, k.version, k.flags, k.lease,"
 			" CASE WHEN ?4 THEN NULL ELSE k.value END, 1 FROM kv k INDEXED BY kv_mod"
 			" WHERE k.mod > ?3 AND +k.key >= ?1 AND +k.key < ?2"
-			" ORDER BY idx, put",
+			" ORDER BY idx",
 	[SQL_CONDITION] = "SELECT mod, lease FROM kv WHERE key = ?1",
 	[SQL_PUT] = "INSERT INTO kv (key, mod, created, version, flags, lease, value)"
 		    " VALUES (?1, ?2, ?2, 1, ?3, ?4, ?5)"
@@ -63,8 +66,10 @@ static const char *const statements[SQL_STATEMENTS_] = {
 	[SQL_LEASE_KEEP] = "UPDATE lease SET boot = ?2, expires = ?3 + ttl WHERE id = ?1",
 	[SQL_LEASE_FIND] = "SELECT ttl FROM lease WHERE id = ?1",
 	[SQL_LEASE_EXPIRED] = "SELECT id FROM lease WHERE boot = ?1 AND expires <= ?2 LIMIT 1",
-	[SQL_LEASE_NEXT] = "SELECT min(CASE WHEN boot = ?1 THEN expires ELSE 0 END) FROM lease",
-	[SQL_LEASE_RESTART] = "UPDATE lease SET boot = ?1, expires = ?2 + ttl WHERE boot <> ?1",
+	/* 0: some are of another boot and have to begin anew. */
+	[SQL_LEASE_NEXT] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM lease WHERE " OTHER_BOOT ")"
+			   " THEN 0 ELSE (SELECT min(expires) FROM lease WHERE boot = ?1) END",
+	[SQL_LEASE_RESTART] = "UPDATE lease SET boot = ?1, expires = ?2 + ttl WHERE " OTHER_BOOT,
 	[SQL_LEASE_DROP] = "DELETE FROM lease WHERE id = ?1",
 	[SQL_LEASE_DELETE_KEYS] = "DELETE FROM kv WHERE lease = ?1",
 	[SQL_LEASE_BURY_KEYS] = "INSERT OR IGNORE INTO tombstone (idx, key)"
@@ -150,7 +155,10 @@ int local_db_durable(struct local_db *db, struct kvs_err *err)
 
 	if (db->durable)
 		return 0;
-	rc = sqlite3_exec(db->sql, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	rc = sqlite3_exec(db->sql,
+			  "PRAGMA synchronous = FULL;"
+			  "PRAGMA journal_size_limit = " LOG_KEPT,
+			  NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return local_fail(db, rc, err);
 	db->durable = true;

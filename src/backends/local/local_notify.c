@@ -141,6 +141,16 @@ bool local_notify_take(struct local_conn *conn)
 	return sign;
 }
 
+void local_notify_deaf(struct local_conn *conn)
+{
+	const struct itimerspec never = { 0 };
+
+	close_fd(&conn->inotify_fd);
+	conn->watched_generation = 0;
+	if (conn->timer_fd >= 0)
+		(void)timerfd_settime(conn->timer_fd, 0, &never, NULL);
+}
+
 void local_notify_close(struct local_conn *conn)
 {
 	close_fd(&conn->timer_fd);

@@ -17,6 +17,7 @@ struct local_watch {
 	bool reset;	     /* a snapshot is due, or under way */
 	bool greet;	     /* a SYNC is due even if nothing changed */
 	bool news;	     /* this scan has sent something */
+	bool stale;	     /* this scan is of a moment that has passed */
 	uint64_t position;   /* everything up to it was told */
 	uint64_t target;     /* position after this scan */
 	uint64_t generation; /* of the file that position speaks of */
@@ -67,6 +68,7 @@ static int watch_begin(struct local_conn *conn, struct local_scan *scan,
 	watch->target = meta->index;
 	watch->generation = conn->generation;
 	watch->news = watch->reset;
+	watch->stale = false;
 	if (watch->flags & KVS_PREFIX)
 		local_range_prefix(&conn->range, watch->key);
 	else
@@ -105,8 +107,8 @@ static bool watch_end(struct local_conn *conn, struct local_scan *scan, int code
 	watch->reset = watch->greet = false;
 	if (watch->news)
 		send_event(conn, watch, KVS_EV_SYNC, NULL, watch->position);
-	/* There may be more by now, for which no sign will come again. */
-	conn->look = true;
+	if (watch->stale)
+		local_look_again(conn);
 	return true;
 }
 
@@ -115,6 +117,8 @@ static void watch_drop(struct local_conn *conn, struct local_scan *scan)
 	struct local_watch *watch = watch_of(scan);
 
 	DL_DELETE2(conn->watches, watch, prev_watch, next_watch);
+	if (!conn->watches)
+		local_notify_deaf(conn);
 	kvsi_free(watch);
 }
 
@@ -166,8 +170,7 @@ void local_watch_cancel(struct local_conn *conn, uint64_t tag)
 {
 	struct local_watch *watch;
 
-	DL_FOREACH2(conn->watches, watch, next_watch)
-	{
+	DL_FOREACH2 (conn->watches, watch, next_watch) {
 		if (watch->scan.tag == tag) {
 			watch_drop(conn, &watch->scan);
 			return;
@@ -201,8 +204,10 @@ static int tend_leases(struct local_conn *conn, struct local_meta *meta, uint64_
 	if (rc || *ret_ms > 0)
 		return rc;
 	local_db_patience(&conn->db, 0);
-	if (local_leases_end(conn, NULL) != 0) {
-		*ret_ms = BUSY_RETRY_MS;
+	rc = local_leases_end(conn, NULL);
+	if (rc) {
+		/* Without the right to write, hiding them is all that can be done. */
+		*ret_ms = rc == KVS_E_UNAVAILABLE ? BUSY_RETRY_MS : UINT64_MAX;
 		return 0;
 	}
 	rc = local_meta_read(&conn->db, meta, err);
@@ -222,6 +227,13 @@ static int look(struct local_conn *conn, struct local_meta *ret_meta, uint64_t *
 	return rc ? rc : tend_leases(conn, ret_meta, ret_ms, err);
 }
 
+/* One that is under way has missed this sign: it looks again when it is through. */
+static void requeue(struct local_conn *conn, struct local_watch *watch)
+{
+	watch->stale = true;
+	local_scan_add(conn, &watch->scan);
+}
+
 void local_watches_look(struct local_conn *conn)
 {
 	struct local_meta meta = { 0 };
@@ -231,10 +243,8 @@ void local_watches_look(struct local_conn *conn)
 
 	conn->look = false;
 	/* A failure is for the scans to find and to tell. */
-	DL_FOREACH2(conn->watches, watch, next_watch)
-	{
+	DL_FOREACH2 (conn->watches, watch, next_watch)
 		if (rc || watch->position != meta.index || watch->generation != conn->generation)
-			local_scan_add(conn, &watch->scan);
-	}
+			requeue(conn, watch);
 	local_notify_in(conn, ms);
 }

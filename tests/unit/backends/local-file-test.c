@@ -126,17 +126,30 @@ static int as_nobody(int (*fn)(void))
 	return WEXITSTATUS(status);
 }
 
+static int count_entry(void *arg, const struct kvs_entry *entry)
+{
+	++*(int *)arg;
+	return 0;
+}
+
 static int read_only_work(void)
 {
 	struct kvs_store *store = local_store(scratch_path("ro/store.db"));
+	struct kvs_request req = KVS_REQUEST_INIT;
 	const char *value = local_value(store, "a");
+	int n = 0;
 
 	if (!value || strcmp(value, "1") != 0)
 		return 1;
 	if (local_put(store, "a", "2") != KVS_E_DENIED)
 		return 2;
-	if (local_index_of(store) != 2)
+	/* The lease of "held" is over, and cannot be ended here. */
+	if (local_value(store, "held"))
 		return 3;
+	if (kvs_list(store, &req, count_entry, &n, NULL, NULL) || n != 1)
+		return 4;
+	if (local_index_of(store) != 3)
+		return 5;
 	kvs_close(store);
 	return 0;
 }
@@ -155,7 +168,9 @@ static void test_rights(void)
 	struct kvs_store *store = local_store(path);
 
 	(void)local_put(store, "a", "1");
+	(void)local_put_leased(store, "held", local_grant(store, 60000));
 	kvs_close(store);
+	local_sql(path, "UPDATE lease SET expires = 1");
 	(void)chmod(scratch_path(""), 0755);
 	(void)chmod(path, 0444);
 	if (getuid() == 0 &&
