@@ -190,7 +190,9 @@ static int parse_long(struct parser *ps, const char *body, struct kvs_err *err)
 		*(bool *)t.member = true;
 		return 0;
 	}
-	if (!word && !(word = next_word(ps)))
+	if (!word)
+		word = t.row->bare ? t.row->bare : next_word(ps);
+	if (!word)
 		return missing_value(t.row, err);
 	code = take_value(&t, word, err);
 	return code ? kvs_err_context(err, code, "--%s", t.row->name) : 0;
@@ -210,6 +212,12 @@ static int parse_letters(struct parser *ps, const char *p, struct kvs_err *err)
 							?: 1)));
 		if (t.row->type == KVS_OPTION_TYPE_FLAG) {
 			*(bool *)t.member = true;
+			continue;
+		}
+		if (t.row->bare) {
+			code = take_value(&t, t.row->bare, err);
+			if (code)
+				return kvs_err_context(err, code, "--%s", t.row->name);
 			continue;
 		}
 		word = p[1] ? p + 1 : next_word(ps);

@@ -5,7 +5,8 @@
  * read the same rows.  It knows nothing of commands.
  *
  * Syntax: --name VALUE, --name=VALUE, -k VALUE, -kVALUE, flags bundled (-Sz), options and operands
- * in any order, "--" ends the options, "-" alone is an operand.  Names are never abbreviated (a
+ * in any order, "--" ends the options, "-" alone is an operand.  Where a value may be left out it
+ * is given as --name=VALUE only.  Names are never abbreviated (a
  * later option would break scripts); an unknown one is answered with the nearest known.  The
  * last of several wins, except for lists.
  *
@@ -65,6 +66,8 @@ struct kvs_option {
 	const char *const *choices; /* CHOICE: the words, NULL-terminated */
 	uint64_t min, max;	    /* UINT: bounds; max 0 means none */
 	unsigned tag;		    /* for the table's owner */
+	const char *bare; /* not a FLAG: the value may be left out, and is then this one; if it is
+				     * given, then as --name=VALUE only */
 };
 
 /* Where a value goes; a member of another type does not compile. */

@@ -16,7 +16,11 @@ struct in_options {
 	bool sorted;
 	struct kvs_optnum min_lines;
 	struct kvs_optnum max_bytes;
+	const char *compress;
+	bool no_compat;
 };
+
+static const char *const encodings[] = { "brotli", "gzip", "zstd", NULL };
 
 static const struct kvs_option in_options[] = {
 	{ "key", 'k', KVS_OPTION_STRING(struct in_options, key), "KEY", "the file's key" },
@@ -28,6 +32,11 @@ static const struct kvs_option in_options[] = {
 	  "refuse a file with fewer lines (default 1)", .alias = "length" },
 	{ "max-bytes", 0, KVS_OPTION_SIZE(struct in_options, max_bytes), "SIZE",
 	  "refuse a file with more bytes (default 4M)" },
+	{ "compress", 'z', KVS_OPTION_CHOICE(struct in_options, compress), "ENCODING",
+	  "store it compressed: brotli (default), gzip or zstd", .choices = encodings,
+	  .bare = "brotli" },
+	{ "no-compat", 0, KVS_OPTION_FLAG(struct in_options, no_compat), NULL,
+	  "allow what kvexpress cannot read: zstd" },
 	{ NULL },
 };
 
@@ -58,13 +67,14 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 {
 	const struct in_options *o = options;
 	bool from_stdin = o->file && strcmp(o->file, "-") == 0;
-	const struct kvs_in_params params = {
+	struct kvs_in_params params = {
 		.key = o->key,
 		.file = from_stdin ? "standard input" : o->file,
 		.fd = from_stdin ? STDIN_FILENO : -1,
 		.sorted = o->sorted,
 		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
 		.max_bytes = o->max_bytes.given ? o->max_bytes.value : KVS_MAX_BYTES_DEFAULT,
+		.no_compat = o->no_compat || cli_no_compat(cli),
 	};
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_in_result result;
@@ -74,7 +84,8 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	if (!o->key || !o->file)
 		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
 				   o->key ? "the file" : "the key");
-	code = cli_open_store(cli, &store, err);
+	code = o->compress ? kvs_encoding_parse(o->compress, &params.encoding, err) : 0;
+	code = code ? code : cli_open_store(cli, &store, err);
 	if (code)
 		return code;
 	cli_transfer_init(cli, store, &t);

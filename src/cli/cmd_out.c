@@ -14,6 +14,7 @@ struct out_options {
 	const char *key;
 	const char *file;
 	struct kvs_optnum min_lines;
+	struct kvs_optnum max_bytes;
 	struct kvs_optnum mode;
 	const char *owner;
 	const char *exec;
@@ -27,6 +28,8 @@ static const struct kvs_option out_options[] = {
 	{ "file", 'f', KVS_OPTION_PATH(struct out_options, file), "FILE", "where it is to stand" },
 	{ "min-lines", 'l', KVS_OPTION_UINT(struct out_options, min_lines), "NUMBER",
 	  "refuse a file with fewer lines (default 1)", .alias = "length" },
+	{ "max-bytes", 0, KVS_OPTION_SIZE(struct out_options, max_bytes), "SIZE",
+	  "refuse a file with more bytes (default 64M)" },
 	{ "mode", 'c', KVS_OPTION_MODE(struct out_options, mode), "MODE",
 	  "the file's mode, octal (default: as it is, 0640 for a new one)", .alias = "chmod" },
 	{ "owner", 'o', KVS_OPTION_STRING(struct out_options, owner), "OWNER",
@@ -118,6 +121,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.follow = o->follow,
 		.ignore_stop = o->ignore_stop,
 		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
+		.max_bytes = o->max_bytes.value,
 	};
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_out_result result;

@@ -48,6 +48,12 @@ static const struct kvs_option *takes_value(const struct kvs_option *row)
 	return row && row->type != KVS_OPTION_TYPE_FLAG ? row : NULL;
 }
 
+/* As a word of its own. */
+static const struct kvs_option *needs_word(const struct kvs_option *row)
+{
+	return row && !row->bare ? takes_value(row) : NULL;
+}
+
 /* Does this global option mean something for the command?  Before there is one, each may. */
 static bool is_fit(const struct line *l, const struct kvs_option *row)
 {
@@ -116,9 +122,9 @@ static void pass(struct line *l, const char *word)
 	} else if (strcmp(word, "--") == 0) {
 		l->options_over = true;
 	} else if (word[1] != '-') {
-		l->pending = takes_value(find(l, NULL, 0, word[strlen(word) - 1]));
+		l->pending = needs_word(find(l, NULL, 0, word[strlen(word) - 1]));
 	} else if (!word[n]) {
-		l->pending = takes_value(find(l, word + 2, n - 2, 0));
+		l->pending = needs_word(find(l, word + 2, n - 2, 0));
 	}
 }
 

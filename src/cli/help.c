@@ -44,18 +44,26 @@ static void print_row(const char *left, const char *help)
 	print_wrapped(help, HELP_COLUMN);
 }
 
+/* " VALUE", "[=VALUE]" where it may be left out, or nothing. */
+static void value_of(const struct kvs_option *row, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (row->arg)
+		(void)snprintf(text, size, row->bare ? "[=%s]" : " %s", row->arg);
+}
+
 static void print_option(const struct kvs_option *row)
 {
-	char left[80], alias[40] = "";
+	char left[80], alias[40] = "", value[40];
 
+	value_of(row, value, sizeof(value));
 	if (row->alias)
 		(void)snprintf(alias, sizeof(alias), ", --%s", row->alias);
 	if (row->letter)
-		(void)snprintf(left, sizeof(left), "  -%c, --%s%s%s%s", row->letter, row->name,
-			       alias, row->arg ? " " : "", row->arg ? row->arg : "");
+		(void)snprintf(left, sizeof(left), "  -%c, --%s%s%s", row->letter, row->name, alias,
+			       value);
 	else
-		(void)snprintf(left, sizeof(left), "      --%s%s%s%s", row->name, alias,
-			       row->arg ? " " : "", row->arg ? row->arg : "");
+		(void)snprintf(left, sizeof(left), "      --%s%s%s", row->name, alias, value);
 	print_row(left, row->help);
 }
 
@@ -110,10 +118,12 @@ static void table_options(const char *owner, const struct kvs_option *rows)
 {
 	for (; rows && rows->name; rows++) {
 		const char letter[] = { rows->letter ? rows->letter : '-', '\0' };
+		char value[40];
 
+		value_of(rows, value, sizeof(value));
 		out_text("option\t%s\t%s\t%s\t%s\t%s\t%s\t", owner, rows->name,
 			 or_dash(rows->alias), letter, kvs_option_type_name(rows),
-			 or_dash(rows->arg));
+			 or_dash(value[0] == ' ' ? value + 1 : value));
 		for (const char *const *c = rows->choices; c && *c; c++)
 			out_text("%s%s", c == rows->choices ? "" : ",", *c);
 		out_text("%s\t%s\n", rows->choices ? "" : "-", rows->help);

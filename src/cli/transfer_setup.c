@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
+#include <string.h>
+
 static void report(void *arg, int level, const char *line)
 {
 	kvs_log(level, "%s", line);
@@ -20,6 +22,11 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 		.deadline = cli->deadline,
 		.report = report,
 	};
+}
+
+bool cli_no_compat(const struct cli *cli)
+{
+	return strcmp(cli->config->compat, "kvsync") == 0;
 }
 
 bool cli_talks(const struct cli *cli)

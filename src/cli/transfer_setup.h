@@ -13,6 +13,9 @@ struct cli;
  * borrowed. */
 void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kvs_transfer *ret);
 
+/* Does the configuration allow what kvexpress cannot read? */
+bool cli_no_compat(const struct cli *cli);
+
 /* Does the command say on standard output what it did? */
 bool cli_talks(const struct cli *cli);
 

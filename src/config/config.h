@@ -69,6 +69,7 @@ enum kvs_config_key_id {
 	KVS_CONFIG_STORES,
 	KVS_CONFIG_DEFAULT_STORE,
 	KVS_CONFIG_PREFIX,
+	KVS_CONFIG_COMPAT,
 	KVS_CONFIG_NODE_NAME,
 	KVS_CONFIG_STATE_DIR,
 	KVS_CONFIG_TIMEOUT,
@@ -86,6 +87,7 @@ struct kvs_config {
 	size_t n_stores;
 	const char *default_store; /* a name of `stores`, or NULL */
 	const char *prefix;
+	const char *compat;    /* "kvexpress" or "kvsync" */
 	const char *node_name; /* or NULL: the host's name */
 	const char *state_dir; /* or NULL: the user's own */
 	uint64_t timeout_ms;   /* 0: none */

@@ -16,6 +16,8 @@
 static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 
+static const char *const compats[] = { "kvexpress", "kvsync", NULL };
+
 #define MEMBER(m_) offsetof(struct kvs_config, m_)
 
 const struct kvs_config_key kvs_config_keys[] = {
@@ -26,6 +28,8 @@ const struct kvs_config_key kvs_config_keys[] = {
 				       .help = "the store to use when none is named" },
 	[KVS_CONFIG_PREFIX] = { "prefix", KVS_CONFIG_TYPE_STRING, MEMBER(prefix), "kvexpress",
 				.help = "what the keys of transferred files begin with" },
+	[KVS_CONFIG_COMPAT] = { "compat", KVS_CONFIG_TYPE_CHOICE, MEMBER(compat), "kvexpress",
+				compats, "who else must be able to read what is written" },
 	[KVS_CONFIG_NODE_NAME] = { "node-name", KVS_CONFIG_TYPE_STRING, MEMBER(node_name),
 				   .help = "this node's name in locks; else the host's name" },
 	[KVS_CONFIG_STATE_DIR] = { "state-dir", KVS_CONFIG_TYPE_PATH, MEMBER(state_dir),

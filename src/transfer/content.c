@@ -91,3 +91,10 @@ int kvs_content_check_lines(const char *what, uint64_t lines, uint64_t min_lines
 			   " asked for; --min-lines lowers that",
 			   KVS_Q(kvs_s(what)), lines, lines == 1 ? "" : "s", min_lines);
 }
+
+int kvs_content_too_big(const char *what, uint64_t max_bytes, struct kvs_err *err)
+{
+	return kvs_err_set(err, KVS_E_GUARD,
+			   "%s has more than %" PRIu64 " bytes; --max-bytes raises that",
+			   KVS_Q(kvs_s(what)), max_bytes);
+}

@@ -22,4 +22,7 @@ int kvs_content_sort(struct kvs_buf *content, struct kvs_err *err);
 int kvs_content_check_lines(const char *what, uint64_t lines, uint64_t min_lines,
 			    struct kvs_err *err);
 
+/* GUARD: there are more bytes than that. */
+int kvs_content_too_big(const char *what, uint64_t max_bytes, struct kvs_err *err);
+
 #endif

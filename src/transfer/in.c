@@ -24,16 +24,19 @@
 #include "transfer/layout.h"
 #include "transfer/pair.h"
 
-#include <inttypes.h>
-
 /* Enough for dozens of writers at one key; each failure means that one of the others got on. */
 #define TRIES 100
+
+/* What does not get smaller gets a little bigger, and base64 adds a third. */
+#define PACKED_MAX(n_) ((n_) + (n_) / 2 + 4096)
 
 struct job {
 	const struct kvs_transfer *t;
 	const struct kvs_names *names;
 	struct kvs_str content;
 	struct kvs_str checksum;
+	enum kvs_encoding encoding;
+	struct kvs_buf *packed; /* the content in its encoding, once it was needed */
 	struct kvs_in_result *result;
 	struct kvs_retry retry;
 	bool in_two; /* a transaction is out of the question */
@@ -79,11 +82,26 @@ static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
 	return 0;
 }
 
-/* Does the store hold our pair? */
+/* Is the content what the data is once it is unpacked?  What cannot be told is not. */
+static bool holds_content(const struct job *job, const struct kvs_entry *data)
+{
+	KVS_AUTO_BUF struct kvs_buf room;
+	struct kvs_decoded decoded;
+
+	kvs_buf_init(&room, job->content.n);
+	return kvs_decode(job->names->data, data->value, data->flags, job->checksum.p, &room,
+			  &decoded, NULL) == 0 &&
+	       (job->encoding == KVS_ENCODING_PLAIN || decoded.encoding == job->encoding);
+}
+
+/* Does the store hold our pair, in an encoding that will do? */
 static bool is_ours(const struct job *job, const struct seen *seen)
 {
-	return seen->data && kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum) &&
-	       kvs_str_eq(seen->data->value, job->content);
+	if (!seen->data || !kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
+		return false;
+	return (job->encoding == KVS_ENCODING_PLAIN &&
+		kvs_str_eq(seen->data->value, job->content)) ||
+	       holds_content(job, seen->data);
 }
 
 static void fill_put(struct kvs_op *op, const char *key, struct kvs_str value)
@@ -94,13 +112,31 @@ static void fill_put(struct kvs_op *op, const char *key, struct kvs_str value)
 	op->value = value;
 }
 
+/* Packing takes its time, so it is done when it is certain that something is written, and once. */
+static int pack(const struct job *job, struct kvs_err *err)
+{
+	if (job->encoding == KVS_ENCODING_PLAIN || job->packed->len > 0)
+		return 0;
+	return kvs_encode(job->encoding, job->content, job->packed, err);
+}
+
+/* The data as it is to stand in the store. */
+static void fill_put_data(struct kvs_op *op, const struct job *job)
+{
+	bool plain = job->encoding == KVS_ENCODING_PLAIN;
+
+	fill_put(op, job->names->data, plain ? job->content : kvs_buf_slice(job->packed));
+	if (kvs_caps(job->t->store) & KVS_CAP_FLAGS)
+		op->flags = kvs_encoding_info(job->encoding)->flags;
+}
+
 static int write_together(const struct job *job, const struct seen *seen, struct kvs_err *err)
 {
 	struct kvs_reply reply = { .size = sizeof(reply) };
 	struct kvs_op ops[3];
 	int rc;
 
-	fill_put(&ops[0], job->names->data, job->content);
+	fill_put_data(&ops[0], job);
 	if (seen->data_read)
 		kvs_op_unchanged(&ops[0], seen->data);
 	fill_put(&ops[1], job->names->checksum, job->checksum);
@@ -117,18 +153,16 @@ static int write_together(const struct job *job, const struct seen *seen, struct
 	return rc;
 }
 
-static int write_one(const struct job *job, const char *key, struct kvs_str value,
-		     const struct kvs_entry *seen, struct kvs_err *err)
+static int write_one(const struct job *job, struct kvs_op *op, const struct kvs_entry *seen,
+		     struct kvs_err *err)
 {
 	struct kvs_reply reply = { .size = sizeof(reply) };
-	struct kvs_op op;
 	int rc;
 
-	if (seen && kvs_str_eq(seen->value, value))
+	if (seen && kvs_str_eq(seen->value, op->value) && seen->flags == op->flags)
 		return 0;
-	fill_put(&op, key, value);
-	kvs_op_unchanged(&op, seen);
-	rc = kvs_put(job->t->store, &op, &reply, err);
+	kvs_op_unchanged(op, seen);
+	rc = kvs_put(job->t->store, op, &reply, err);
 	if (rc == 0) {
 		job->result->written = true;
 		job->result->index = reply.index;
@@ -140,10 +174,13 @@ static int write_one(const struct job *job, const char *key, struct kvs_str valu
 static int write_in_two(const struct job *job, struct seen *seen, struct kvs_err *err)
 {
 	KVS_CLEANUP(seen_release) struct seen after = { 0 };
+	struct kvs_op data, checksum;
 	int rc = seen->data_read ? 0 : look_at_data(job, seen, err);
 
-	rc = rc ? rc : write_one(job, job->names->data, job->content, seen->data, err);
-	rc = rc ? rc : write_one(job, job->names->checksum, job->checksum, seen->checksum, err);
+	fill_put_data(&data, job);
+	fill_put(&checksum, job->names->checksum, job->checksum);
+	rc = rc ? rc : write_one(job, &data, seen->data, err);
+	rc = rc ? rc : write_one(job, &checksum, seen->checksum, err);
 	rc = rc ? rc : look(job, &after, err);
 	if (rc || is_ours(job, &after))
 		return rc;
@@ -171,6 +208,9 @@ static int write_once(struct job *job, const char *key, struct kvs_err *err)
 	rc = kvs_stop_check(seen.stop, key, err);
 	if (rc || is_ours(job, &seen))
 		return rc;
+	rc = pack(job, err);
+	if (rc)
+		return rc;
 	if (!job->in_two) {
 		rc = write_together(job, &seen, err);
 		if (!needs_two(rc))
@@ -180,24 +220,28 @@ static int write_once(struct job *job, const char *key, struct kvs_err *err)
 	return write_in_two(job, &seen, err);
 }
 
-static int store_content(const struct kvs_transfer *t, const char *key, struct kvs_str content,
-			 struct kvs_in_result *result, struct kvs_err *err)
+static int store_content(const struct kvs_transfer *t, const struct kvs_in_params *params,
+			 struct kvs_str content, struct kvs_in_result *result, struct kvs_err *err)
 {
 	KVS_AUTO_NAMES struct kvs_names names = { 0 };
+	KVS_AUTO_BUF struct kvs_buf packed;
 	struct job job = {
 		.t = t,
 		.names = &names,
 		.content = content,
 		.checksum = kvs_s(result->checksum),
+		.encoding = params->encoding,
+		.packed = &packed,
 		.result = result,
 		.retry = { .max = TRIES },
 	};
-	int rc = kvs_names_init(&names, t->prefix, key, true, err);
+	int rc = kvs_names_init(&names, t->prefix, params->key, true, err);
 
+	kvs_buf_init(&packed, PACKED_MAX(content.n));
 	if (rc)
 		return rc;
 	do
-		rc = write_once(&job, key, err);
+		rc = write_once(&job, params->key, err);
 	while (kvs_retry_again(&job.retry, t->deadline, rc));
 	return kvs_retry_end(&job.retry, rc, err);
 }
@@ -211,11 +255,20 @@ static int read_content(const struct kvs_in_params *params, struct kvs_buf *cont
 		rc = kvs_fd_read(params->fd, params->file, content, err);
 	else
 		rc = kvs_file_read(params->file, content, err);
-	if (rc == KVS_E_TOOBIG)
-		return kvs_err_set(err, KVS_E_GUARD,
-				   "%s has more than %" PRIu64 " bytes; --max-bytes raises that",
-				   KVS_Q(kvs_s(params->file)), params->max_bytes);
-	return rc;
+	return rc == KVS_E_TOOBIG ? kvs_content_too_big(params->file, params->max_bytes, err) : rc;
+}
+
+static int check_encoding(const struct kvs_in_params *params, struct kvs_err *err)
+{
+	const struct kvs_encoding_info *info = kvs_encoding_info(params->encoding);
+
+	if (info->kvexpress || params->no_compat)
+		return 0;
+	return kvs_err_set(
+		err, KVS_E_ARG,
+		"kvexpress cannot read %s: give --no-compat (or \"compat: kvsync\" in the "
+		"configuration) if nobody uses it on this key, or choose brotli",
+		info->name);
 }
 
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
@@ -227,6 +280,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 
 	kvs_buf_init(&content, params->max_bytes);
 	rc = kvs_layout_check_key(params->key, true, err);
+	rc = rc ? rc : check_encoding(params, err);
 	rc = rc ? rc : read_content(params, &content, err);
 	if (rc == 0 && params->sorted)
 		rc = kvs_content_sort(&content, err);
@@ -238,7 +292,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_buf_slice(&content), result.checksum);
-	rc = store_content(t, params->key, kvs_buf_slice(&content), &result, err);
+	rc = store_content(t, params, kvs_buf_slice(&content), &result, err);
 	if (rc == 0)
 		*ret = result;
 	return rc;

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "transfer/common.h"
+#include "transfer/compress.h"
 #include "transfer/content.h"
 #include "transfer/exec.h"
 #include "transfer/install.h"
@@ -39,7 +40,8 @@ struct job {
 	char *lock_typed; /* the lock of the path as typed, if that is another; or NULL */
 	struct kvs_target target;
 	struct kvs_state state;
-	bool forgetful; /* it was said that nothing can be remembered */
+	struct kvs_buf room; /* what was unpacked; its limit is that of the file */
+	bool forgetful;	     /* it was said that nothing can be remembered */
 };
 
 static void job_release(struct job *job)
@@ -49,6 +51,7 @@ static void job_release(struct job *job)
 	kvsi_free(job->lock_typed);
 	kvs_target_release(&job->target);
 	kvs_state_release(&job->state);
+	kvs_buf_release(&job->room);
 }
 
 /* ---- memory ---- */
@@ -133,26 +136,27 @@ static int look(struct job *job, struct kvs_err *err)
 	return kvs_checksum_parse(got.at[2], job->names.checksum, job->result->checksum, err);
 }
 
-/* INTEGRITY if the data is not that of the checksum just read: worth reading again. */
-static int fetch(const struct job *job, struct kvs_entry **ret_data, struct kvs_err *err)
+/* A data that is not that of the checksum just read is INTEGRITY: worth reading again.  *ret_bytes
+ * are in *ret_data or in the job's room. */
+static int fetch(struct job *job, struct kvs_entry **ret_data, struct kvs_str *ret_bytes,
+		 struct kvs_err *err)
 {
+	const char *name = job->names.data;
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
-	char digest[KVS_SHA256_HEX];
-	int rc = kvs_get(job->t.store, kvs_s(job->names.data), 0, &data, err);
+	struct kvs_decoded decoded;
+	int rc = kvs_get(job->t.store, kvs_s(name), 0, &data, err);
 
 	if (rc == KVS_E_NOTFOUND)
 		return kvs_err_set(
 			err, KVS_E_INTEGRITY,
 			"%s is missing though its checksum is there; kvsync in repairs it",
-			KVS_Q(kvs_s(job->names.data)));
+			KVS_Q(kvs_s(name)));
+	rc = rc ? rc
+		: kvs_decode(name, data->value, data->flags, job->result->checksum, &job->room,
+			     &decoded, err);
 	if (rc)
 		return rc;
-	kvs_sha256_of(data->value, digest);
-	if (strcmp(digest, job->result->checksum) != 0)
-		return kvs_err_set(err, KVS_E_INTEGRITY,
-				   "%s does not match its checksum (%.12s..., expected %.12s...); "
-				   "kvsync in repairs it",
-				   KVS_Q(kvs_s(job->names.data)), digest, job->result->checksum);
+	*ret_bytes = decoded.bytes;
 	*ret_data = kvs_steal_ptr(data);
 	return 0;
 }
@@ -169,6 +173,8 @@ static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
 	job->result->lines = kvs_content_lines(bytes);
 	job->result->bytes = bytes.n;
 	rc = kvs_content_check_lines(job->names.data, job->result->lines, params->min_lines, err);
+	if (rc == 0 && bytes.n > job->room.max)
+		rc = kvs_content_too_big(job->names.data, job->room.max, err);
 	if (rc)
 		return rc;
 	if (owed)
@@ -189,6 +195,7 @@ static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
 static int bring_up_to_date(struct job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
+	struct kvs_str bytes;
 	bool same;
 	int rc = look(job, err);
 
@@ -197,8 +204,8 @@ static int bring_up_to_date(struct job *job, struct kvs_err *err)
 				    &same, &job->result->repaired, err);
 	if (rc || same)
 		return rc;
-	rc = fetch(job, &data, err);
-	return rc ? rc : install(job, data->value, err);
+	rc = fetch(job, &data, &bytes, err);
+	return rc ? rc : install(job, bytes, err);
 }
 
 /* What an earlier run left undone counts as much as a change by this one. */
@@ -247,6 +254,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	int rc;
 
 	*ret = (struct kvs_out_result){ 0 };
+	kvs_buf_init(&job.room, params->max_bytes ?: KVS_OUT_MAX_BYTES_DEFAULT);
 	rc = prepare(&job, err);
 	if (rc)
 		return rc;

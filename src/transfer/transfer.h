@@ -20,6 +20,7 @@
 
 #include "base/digest.h"
 #include "base/rights.h"
+#include "transfer/compress.h"
 
 #include <kvsync/kvsync.h>
 
@@ -52,6 +53,10 @@ struct kvs_in_params {
 	bool sorted;	    /* sort the lines by their bytes, drop empty ones */
 	uint64_t min_lines; /* refuse what has fewer, after the sorting */
 	uint64_t max_bytes; /* refuse what has more */
+	/* How it is to stand in the store.  Plain asks for nothing: what is there in another encoding
+	 * stays if it is the same file. */
+	enum kvs_encoding encoding;
+	bool no_compat; /* encodings that kvexpress cannot read are allowed */
 };
 
 struct kvs_in_result {
@@ -63,7 +68,7 @@ struct kvs_in_result {
 };
 
 /*
- * Errors: ARG (key), SYS (file), GUARD (too short, too big), FROZEN (a stop is set), TOOBIG (for
+ * Errors: ARG (key, an encoding that is not allowed), SYS (file), GUARD (too short, too big), FROZEN (a stop is set), TOOBIG (for
  * the store), CONFLICT (others wrote all the time), UNCERTAIN, and what the store says.
  */
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
@@ -72,6 +77,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 /* ---- out: a file comes out of the store ---- */
 
 #define KVS_OUT_NEW_MODE	   0640
+#define KVS_OUT_MAX_BYTES_DEFAULT  ((uint64_t)64 << 20)
 #define KVS_COMMAND_TIMEOUT_MS	   30000
 #define KVS_COMMAND_OUTPUT_DEFAULT (64u * 1024u)
 /* Longer than another run's command may take. */
@@ -84,6 +90,7 @@ struct kvs_out_params {
 	bool follow;		    /* the file may be a symbolic link: write what it points to */
 	bool ignore_stop;	    /* a stop does not count; a lock does */
 	uint64_t min_lines;	    /* refuse what has fewer */
+	uint64_t max_bytes;	    /* refuse what has more; 0: KVS_OUT_MAX_BYTES_DEFAULT */
 	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
 	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
 	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS */
@@ -102,7 +109,8 @@ struct kvs_out_result {
  * Another run that works on the same file is waited for: that time is added to the deadline, like the
  * command's.  The result is written also on failure, for what was done before it (a command that fails comes
  * after the file).  Errors: ARG (key, path), NOTFOUND (no such key), FROZEN (a stop or a lock),
- * GUARD, INTEGRITY (the data is not that of the checksum, read several times), SYS (file),
+ * GUARD, TOOBIG (unpacks to more), INTEGRITY (the data is not that of the checksum, read several
+ * times), UNSUPPORTED (an encoding of a later version, the codec module is not installed), SYS (file),
  * COMMAND, and what the store says.
  */
 int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,

@@ -40,7 +40,9 @@ option_lines() {
 		line = line "-" $3
 		if ($4 != "-")
 			line = line " , -" $4
-		if ($7 != "-")
+		if ($7 ~ /^\[=/)
+			line = line " Ns Op = Ns Ar " substr($7, 3, length($7) - 3)
+		else if ($7 != "-")
 			line = line " Ar " $7
 		print line
 	}' tables

@@ -12,6 +12,7 @@ struct values {
 	const char *key;
 	const char *file;
 	const char *output;
+	const char *pack;
 	struct kvs_optlist endpoints;
 	struct kvs_optnum count, size, wait, mode;
 };
@@ -29,6 +30,8 @@ static const struct kvs_option rows[] = {
 	{ "key", 'k', KVS_OPTION_STRING(struct values, key), "KEY", "" },
 	{ "file", 'f', KVS_OPTION_PATH(struct values, file), "FILE", "" },
 	{ "output", 0, KVS_OPTION_CHOICE(struct values, output), "FORMAT", "", .choices = outputs },
+	{ "pack", 'z', KVS_OPTION_CHOICE(struct values, pack), "FORMAT", "", .choices = outputs,
+	  .bare = "plain" },
 	{ "endpoint", 's', KVS_OPTION_LIST(struct values, endpoints), "URL", "" },
 	{ "count", 'l', KVS_OPTION_UINT(struct values, count), "N", "", .alias = "length", .min = 1,
 	  .max = 100 },
@@ -113,6 +116,23 @@ static void test_forms(void)
 	is_uint(p.v.endpoints.n, 0, "and is empty again when released");
 }
 
+/* A value that may be left out never is a word of its own. */
+static void test_bare(void)
+{
+	struct parse p = PARSE(false, "--pack", "json");
+
+	is_code(p.code, 0, &p.err, "without its value");
+	is_str(p.v.pack, "plain", "it has the one of its row");
+	is_int(p.operands, 1, "the next word is an operand");
+	p = PARSE(false, "--pack=json");
+	is_str(p.v.pack, "json", "with its value");
+	p = PARSE(false, "-zSk", "x");
+	is_code(p.code, 0, &p.err, "its letter among others");
+	ok(p.v.pack && p.v.sorted && p.v.key, "is like a flag");
+	p = PARSE(false, "--pack=xml");
+	is_err(p.code, KVS_E_ARG, &p.err, "--pack: 'xml' is not one of: plain, json", "a wrong one");
+}
+
 static void test_stop(void)
 {
 	struct parse p = PARSE(true, "-S", "command", "--unknown");
@@ -175,6 +195,7 @@ int main(void)
 {
 	test_types();
 	test_forms();
+	test_bare();
 	test_stop();
 	test_bad();
 	test_given();
