@@ -15,7 +15,7 @@
 #define DEFAULT_DIAL_MS	     1000
 #define MAX_MESSAGE	     (-1) /* backlogs of watches are as large as they are */
 #define KEEPALIVE_MS	     10000
-#define KEEPALIVE_TIMEOUT_MS 10000
+#define KEEPALIVE_TIMEOUT_MS 5000
 #define FIRST_BACKOFF_MS     200
 #define MAX_BACKOFF_MS	     1000
 

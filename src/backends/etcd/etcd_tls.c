@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/pemkey.h"
+#include "base/secret.h"
 #include "base/str.h"
 
 #include <grpc/grpc_security.h>
@@ -112,6 +114,21 @@ static int read_roots(const struct etcd_tls *tls, struct kvs_buf *pem, struct kv
 			   "no certificates to verify the server with; set ca-file");
 }
 
+static int unlock(const struct etcd_tls *tls, struct kvs_buf *key, struct kvs_err *err)
+{
+	KVS_AUTO_SECRET struct kvs_secret password = { NULL };
+	int code;
+
+	if (!kvs_pem_is_locked(kvs_buf_slice(key)))
+		return 0;
+	if (!tls->key_password_file)
+		return kvs_err_set(err, KVS_E_CONFIG,
+				   "the key in %s is locked; set key-password-file",
+				   KVS_Q(kvs_s(tls->key_file)));
+	code = kvs_secret_read(&password, tls->key_password_file, err);
+	return code ? code : kvs_pem_unlock(key, password.value, tls->key_file, err);
+}
+
 static int read_pair(const struct etcd_tls *tls, struct kvs_buf *cert, struct kvs_buf *key,
 		     struct kvs_err *err)
 {
@@ -119,12 +136,7 @@ static int read_pair(const struct etcd_tls *tls, struct kvs_buf *cert, struct kv
 
 	if (!code)
 		code = kvs_file_read(tls->key_file, key, err);
-	if (!code && strstr(key->data, "ENCRYPTED"))
-		return kvs_err_set(err, KVS_E_CONFIG,
-				   "key-file %s is encrypted, which the etcd backend cannot read; "
-				   "decrypt it into a file of mode 0600",
-				   KVS_Q(kvs_s(tls->key_file)));
-	return code;
+	return code ? code : unlock(tls, key, err);
 }
 
 /* Accepts whatever certificate the server shows. */

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a real etcd takes: sizes one byte over each limit, trees beyond a message, a full disk.
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../lib/cli.sh"
+# shellcheck source=tests/etcd/etcd.sh
+. "$srcdir/tests/etcd/etcd.sh"
+etcd_start e
+export KVSYNC_STORE="etcd://127.0.0.1:$e_port" ETCDCTL_ENDPOINTS="127.0.0.1:$e_port"
+
+# value sizes: the backend's limit, a byte more, and what a server would say itself
+max=$((1536 * 1024 - 1024 - 8192))
+head -c $max /dev/zero | tr '\0' x >max
+printf x | cat max - >over
+run kvsync put k -f max
+status_is 0 'the largest value'
+run kvsync get k
+same_file "$out" max 'comes back'
+run kvsync put k --cas "$(kvsync index)" -f max
+status_is 0 'also with a condition'
+run kvsync put k -f over
+status_is 7 'one byte more is refused'
+err_has "takes $max" 'with the numbers'
+
+# transactions: 128 operations, and bytes
+i=0
+while [ $i -lt 129 ]; do
+	echo '{"op":"put","key":"t/'$i'","value":"v","cas":0}'
+	i=$((i + 1))
+done >ops129
+head -n 128 ops129 >ops128
+run kvsync txn -f ops128
+status_is 0 'a transaction of 128 operations with conditions'
+run kvsync txn -f ops129
+status_is 7 'one more is refused'
+run kvsync txn -f ops128
+status_is 10 'a condition that does not hold'
+err_has 't/0' 'the message names the key'
+
+# a key of many bytes, and one that is too long
+long=$(head -c 100000 /dev/zero | tr '\0' k)
+run kvsync put "$long" v
+status_is 0 'a key of 100,000 bytes'
+kvsync del "$long"
+
+# a tree beyond any message, in bounded memory
+head -c 1000000 /dev/zero | tr '\0' y >mega
+i=0
+while [ $i -lt 60 ]; do
+	kvsync put "big/$i" -f mega || break
+	i=$((i + 1))
+done
+i=0
+while [ $i -lt 1500 ]; do
+	echo '{"op":"put","key":"big/a'$i'","value":"small"}'
+	i=$((i + 1))
+done >small
+run kvsync txn --batched -f small
+status_is 0 'more operations than one transaction takes, in batches'
+run kvsync ls big/ --recursive --output json
+is "$(wc -l <"$out")" 1560 'a list of 60 MB'
+run kvsync watch big/ --recursive --keys --once
+is "$(grep -c '^put' "$out")" 1560 'a snapshot of 60 MB'
+stop_started e
+
+# the alarm of a full disk
+etcd_start f --quota-backend-bytes 4000000
+export KVSYNC_STORE="etcd://127.0.0.1:$f_port" ETCDCTL_ENDPOINTS="127.0.0.1:$f_port"
+kvsync put before 1
+i=0
+while [ $i -lt 10 ] && kvsync put fill -f mega 2>/dev/null; do
+	i=$((i + 1))
+done
+run kvsync put after 1
+status_is 1 'no space: the write fails, at once'
+err_has 'database space exceeded' "in etcd's words"
+err_has 'disarm the alarm' 'and what to do'
+run kvsync get before
+out_is 1 'reading goes on'
+run kvsync status
+out_has 'NOSPACE' 'the status tells'
+done_testing
