@@ -380,7 +380,7 @@ static void on_done(void *arg, const struct kvs_http_result *result)
 	int code;
 
 	call->transfer = NULL;
-	if (!result->code && result->status == 200 && too_stale(call)) {
+	if (!result->code && too_stale(call)) {
 		call->reading = CONSUL_READ_DEFAULT;
 		if (ask_again(call))
 			return;
