@@ -46,6 +46,22 @@ after() {
 sweep change KILL fresh kvsync --store "local:$tmp/fresh/s.db" put k v
 sweep change ENOSPC fresh kvsync --store "local:$tmp/fresh/s.db" put k v
 
+# Without memory: words and a status, and the store goes on.
+before() {
+	:
+}
+after() {
+	case $status in
+	0) ;;
+	1 | 2) [ -s "$err" ] || echo 'failed without a word' ;;
+	*) echo "unexpected status: $(tail -n 1 "$err")" ;;
+	esac
+	kvsync --store "$store" put k old || echo 'the next write fails'
+}
+sweep alloc ENOMEM '' kvsync --store "$store" ls --recursive
+sweep alloc ENOMEM '' kvsync --store "$store" put leased v --ttl 1h
+sweep alloc ENOMEM '' kvsync --store "$store" status
+
 # A sync that fails tells nothing for certain.
 kvsync --store "$store" put k old
 with_fault fsync,fdatasync:1:EIO:s.db-wal kvsync --store "$store" put k new

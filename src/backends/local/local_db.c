@@ -359,6 +359,8 @@ int local_fail(const struct local_db *db, int rc, struct kvs_err *err)
 		code = KVS_E_DENIED;
 	if (code == KVS_E_UNAVAILABLE)
 		words = "another process holds its lock";
+	if ((rc & 0xff) == SQLITE_READONLY)
+		words = "no right to write to it, or to its directory, where SQLite keeps its log";
 	if (code == KVS_E_BUG)
 		words = sqlite3_errmsg(db->sql);
 	kvs_err_set(err, code, "local store %s: %s%s%s%s", KVS_Q(kvs_s(path)), words, doing(rc),

@@ -107,7 +107,7 @@ static int sync_dir(const char *dir, struct kvs_err *err)
 	KVS_AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
-		return refuse(dir, "sync its directory", err);
+		return refuse(dir, "sync the directory", err);
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static int make_dir(const char *dir, struct kvs_err *err)
 	if (stat(dir, &st) == 0)
 		return 0;
 	if (mkdir(dir, 0700) != 0)
-		return errno == EEXIST ? 0 : refuse(dir, "make its directory", err);
+		return errno == EEXIST ? 0 : refuse(dir, "make the directory", err);
 	return sync_dir(parent, err);
 }
 
