@@ -34,7 +34,8 @@ static inline bool kvs_str_starts(struct kvs_str s, struct kvs_str prefix)
 /* Everything behind the first n bytes. */
 static inline struct kvs_str kvs_str_skip(struct kvs_str s, size_t n)
 {
-	return (struct kvs_str){ (const char *)s.p + n, s.n - n };
+	/* NULL + 0 is not defined in C. */
+	return (struct kvs_str){ n ? (const char *)s.p + n : s.p, s.n - n };
 }
 
 /* Copies the bytes to *room, moves *room behind them, and returns the copy: for one allocation that

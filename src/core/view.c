@@ -96,10 +96,11 @@ void mapped_release(struct mapped *m)
 
 bool view_strip(const struct kvs_store *store, struct kvs_str *key)
 {
-	struct kvs_str prefix = { store->prefix + (store->prefix_n - store->strip), store->strip };
+	struct kvs_str prefix;
 
 	if (!store->strip)
 		return true;
+	prefix = kvs_sn(store->prefix + (store->prefix_n - store->strip), store->strip);
 	/* The prefix itself as a key is not in the view: it would have no name there. */
 	if (key->n == prefix.n || !kvs_str_starts(*key, prefix))
 		return false;

@@ -13,7 +13,7 @@
 uint64_t kvs_content_lines(struct kvs_str content)
 {
 	const char *p = content.p;
-	const char *end = p + content.n;
+	const char *end = content.n ? p + content.n : p;
 	uint64_t lines = 0;
 
 	while (p < end) {
