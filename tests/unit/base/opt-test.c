@@ -130,7 +130,8 @@ static void test_bare(void)
 	is_code(p.code, 0, &p.err, "its letter among others");
 	ok(p.v.pack && p.v.sorted && p.v.key, "is like a flag");
 	p = PARSE(false, "--pack=xml");
-	is_err(p.code, KVS_E_ARG, &p.err, "--pack: 'xml' is not one of: plain, json", "a wrong one");
+	is_err(p.code, KVS_E_ARG, &p.err, "--pack: 'xml' is not one of: plain, json",
+	       "a wrong one");
 }
 
 static void test_stop(void)
