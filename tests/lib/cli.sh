@@ -30,6 +30,10 @@ LD_LIBRARY_PATH=$builddir/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 PATH=$builddir/.libs:$builddir:$PATH
 export KVS_MODULE_DIR LD_LIBRARY_PATH PATH
 
+# The servers' cache (tests/servers/get) is the user's.
+KVS_TEST_CACHE=${KVS_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvsync-tests}
+export KVS_TEST_CACHE
+
 for tap_name in $(env | sed -n 's/^\(KVSYNC_[A-Za-z0-9_]*\|CONSUL_[A-Za-z0-9_]*\|ETCD[A-Za-z0-9_]*\|[A-Za-z]*_[pP][rR][oO][xX][yY]\|XDG_[A-Z_]*\)=.*/\1/p'); do
 	unset "$tap_name"
 done
