@@ -72,7 +72,7 @@ while [ $i -lt 52 ]; do
 	kvsync put "w/m$i" -f mega --store "$direct"
 	i=$((i + 1))
 done
-kvsync put w/last done --store "$direct"
+kvsync put w/last 'done' --store "$direct"
 proxy_do p pass
 succeeds 'a backlog of 50 MiB arrives' seen 'w/last	done' 40
 is "$(grep -c '^put.*w/m' "$watched")" 52 'each change of it once'
