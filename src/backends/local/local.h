@@ -3,10 +3,10 @@
  * The embedded store: one SQLite file in WAL mode, for all processes of one host.
  *
  * The rooms: local_sqlite.c (the vtable), local_path.c (where the file is and whether it may be
- * there), local_db.c (SQL and SQLite), local_schema.c (the tables), local_read.c, local_write.c and
- * local_lease.c (requests that are finished inside their start function), local_scan.c with
- * local_list.c and local_watch.c (what is read row by row during dispatch), local_notify.c (how
- * other processes' commits are heard of).
+ * there), local_db.c (SQL and SQLite), local_schema.c (the tables), local_range.c (keys from, to),
+ * local_txn.c (one commit, one index) under local_write.c and local_lease.c, local_read.c (all these
+ * are finished inside their start function), local_scan.c with local_list.c and local_watch.c (what
+ * is read row by row during dispatch), local_notify.c (how other processes' commits are heard of).
  *
  * The model.  Each commit that changes a key has one index.  kv holds what exists, with the index
  * of its last change; tombstone holds deletions, the newest ones up to a bound; meta.floor is the

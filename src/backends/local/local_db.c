@@ -207,6 +207,9 @@ static int clear_side_files(struct local_db *db, struct kvs_err *err)
 	const char *wal;
 	int rc;
 
+	/* That is for those who may write. */
+	if (sqlite3_db_readonly(db->sql, "main") == 1)
+		return 0;
 	rc = sqlite3_wal_checkpoint_v2(db->sql, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return local_fail(db, rc, err);
