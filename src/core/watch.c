@@ -271,6 +271,9 @@ static int sync(struct kvs_watch *w, uint64_t index)
 	if (w->synced && index < w->resume) {
 		(void)kvs_err_set(&err, KVS_E_PROTOCOL,
 				  "the index fell from %" PRIu64 " to %" PRIu64, w->resume, index);
+		/* What was known may be of another history: the next snapshot is told whole. */
+		diff_free(w->diff);
+		w->diff = NULL;
 		return fail(w, err.code, &err);
 	}
 	if (w->diffing)
@@ -279,6 +282,8 @@ static int sync(struct kvs_watch *w, uint64_t index)
 	w->silent = false;
 	kvs_backoff_reset(&w->backoff);
 	w->resume = index;
+	/* "Now" was this moment: if its history is ever lost, only a snapshot loses no change. */
+	w->flags &= ~KVS_WATCH_CHANGES;
 	if (w->dirty || !w->synced) {
 		w->dirty = false;
 		w->synced = true;

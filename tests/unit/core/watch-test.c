@@ -193,6 +193,35 @@ static void test_changes_only(void)
 	fake_close(&f);
 }
 
+/* A watch of changes that cannot go on where it was may have missed some. */
+static void test_changes_lost(uint64_t traits, uint32_t first, const char *name)
+{
+	struct fake f;
+	struct seen s = { "" };
+	struct kvs_watch *w;
+
+	fake_open(&f, traits, 0);
+	w = watch(f.store, "", KVS_WATCH_CHANGES, 0, &s);
+	if (traits)
+		fake_event(&f, f.tag, first, NULL, 0);
+	fake_event(&f, f.tag, KVS_EV_SYNC, NULL, 5);
+	saw(&f, &s, "=5", name);
+	if (traits)
+		fake_event(&f, f.tag, first, NULL, 0);
+	fake_event(&f, f.tag, KVS_EV_SYNC, NULL, 3);
+	saw(&f, &s, "!PROTOCOL", "the index fell");
+	fake_clock_move(60000);
+	saw(&f, &s, "", "after the pause");
+	is_uint(f.index, 0, "the history is lost");
+	is_uint(f.flags & KVS_WATCH_CHANGES, 0, "so a snapshot is asked for");
+	fake_event(&f, f.tag, traits ? first : KVS_EV_RESET, NULL, 0);
+	fake_event(&f, f.tag, KVS_EV_PUT, "a", 2);
+	fake_event(&f, f.tag, KVS_EV_SYNC, NULL, 3);
+	saw(&f, &s, "RESET +a =3", "and told whole");
+	kvs_watch_close(w);
+	fake_close(&f);
+}
+
 static void test_view(void)
 {
 	struct fake f;
@@ -247,6 +276,8 @@ int main(void)
 	test_deltas();
 	test_snapshots();
 	test_changes_only();
+	test_changes_lost(0, 0, "changes of a store with deltas");
+	test_changes_lost(KVS_TRAIT_SNAPSHOTS, KVS_BEV_SNAPSHOT, "changes of a store without");
 	test_view();
 	test_close_inside();
 	return tap_end();
