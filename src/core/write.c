@@ -20,19 +20,21 @@ enum fate {
 	FATE_UNKNOWN,	/* it could not be read */
 };
 
-/* The operation whose fate tells that of the whole request: all happen together. */
+static bool is_guarded(const struct kvs_op *op, uint32_t type)
+{
+	return op->type == type && (op->cond == KVS_COND_ABSENT || op->cond == KVS_COND_INDEX);
+}
+
+/* The operation whose fate tells that of the whole request: all happen together.  A key that is
+ * gone may be anybody's work, so a deletion tells its own fate only. */
 static const struct kvs_op *guarded_op(const struct kvs_request *req)
 {
-	const struct kvs_op *op;
 	uint64_t i;
 
-	for (i = 0; i < req->n_ops; i++) {
-		op = &req->ops[i];
-		if ((op->type == KVS_OP_PUT || op->type == KVS_OP_DELETE) &&
-		    (op->cond == KVS_COND_ABSENT || op->cond == KVS_COND_INDEX))
-			return op;
-	}
-	return NULL;
+	for (i = 0; i < req->n_ops; i++)
+		if (is_guarded(&req->ops[i], KVS_OP_PUT))
+			return &req->ops[i];
+	return req->n_ops == 1 && is_guarded(req->ops, KVS_OP_DELETE) ? req->ops : NULL;
 }
 
 struct found {
@@ -91,6 +93,15 @@ static int settled(struct call *c, uint64_t index)
 	return c->code = 0;
 }
 
+/* Behind a write whose answer was lost, a later failure says nothing of that write. */
+static void doubt(struct call *c)
+{
+	if (!c->code || c->code == KVS_E_UNCERTAIN)
+		return;
+	(void)kvs_err_context(&c->err, c->code, "a write may have happened");
+	c->code = c->err.code = KVS_E_UNCERTAIN;
+}
+
 /* In c->code a write's result; `op` its guard.  An UNCERTAIN, or a CONFLICT after one (it may be
  * our own first try that came through late), is resolved here.  True: try again. */
 static bool resolve(struct kvs_store *store, const struct kvs_op *op, struct retry *r,
@@ -109,7 +120,8 @@ static bool resolve(struct kvs_store *store, const struct kvs_op *op, struct ret
 				      KVS_Q(op->key));
 		return false;
 	case FATE_UNKNOWN:
-		break;
+		doubt(c);
+		return false;
 	}
 	return false;
 }
@@ -132,6 +144,8 @@ static int write_resolved(struct kvs_store *store, struct kvs_request *req, stru
 		else if (c.code != KVS_E_CONFLICT || !was_uncertain)
 			break;
 	} while (guard && resolve(store, guard, &r, &c));
+	if (was_uncertain && c.code != KVS_E_CONFLICT)
+		doubt(&c);
 	if (c.code == KVS_E_CONFLICT && ret)
 		ret->failed_op = c.reply.failed_op;
 	if (c.code)

@@ -10,7 +10,9 @@ static struct {
 	uint64_t mod; /* 0: there is no key */
 	const char *value;
 	enum { ANSWER, LOSE_DONE, LOSE_UNDONE, LOSE_LATE, REFUSE } next;
-	bool overtaken; /* after a lost write somebody else writes */
+	bool overtaken;	 /* after a lost write somebody else writes */
+	bool down;	 /* after a lost write no other is taken */
+	bool unreadable; /* reading is denied */
 	unsigned int writes;
 } world;
 
@@ -31,10 +33,10 @@ static void on_write(struct fake *f, const struct kvs_op *op)
 {
 	world.writes++;
 	if (world.next == REFUSE) {
-		world.next = ANSWER;
+		world.next = world.down ? REFUSE : ANSWER;
 		fake_done(f, f->tag, KVS_E_UNAVAILABLE);
 	} else if (world.next == LOSE_UNDONE) {
-		world.next = ANSWER;
+		world.next = world.down ? REFUSE : ANSWER;
 		fake_done(f, f->tag, KVS_E_UNCERTAIN);
 	} else if (!guard_holds(op)) {
 		fake_done(f, f->tag, KVS_E_CONFLICT);
@@ -56,6 +58,10 @@ static void on_start(struct fake *f, const struct kvs_request *req)
 		return;
 	}
 	is_int(req->flags & KVS_READ_CONSISTENT, KVS_READ_CONSISTENT, "reads back consistently");
+	if (world.unreadable) {
+		fake_done(f, f->tag, KVS_E_DENIED);
+		return;
+	}
 	if (world.mod)
 		fake_entry(f, f->tag, "k", world.value, world.mod);
 	fake_done(f, f->tag, world.mod ? 0 : KVS_E_NOTFOUND);
@@ -66,8 +72,25 @@ static void reset(uint64_t mod, int next)
 	world.mod = mod;
 	world.value = "old";
 	world.next = next;
-	world.overtaken = false;
+	world.overtaken = world.down = world.unreadable = false;
 	world.writes = 0;
+}
+
+/* Somebody else may have deleted the key: that says nothing of the rest of a transaction. */
+static void test_deletions(struct fake *f)
+{
+	struct kvs_op ops[2] = { KVS_OP_INIT, KVS_OP_INIT };
+	struct kvs_err err;
+
+	ops[0].type = KVS_OP_DELETE;
+	ops[0].key = kvs_s("k");
+	ops[0].cond = KVS_COND_INDEX;
+	ops[0].index = 5;
+	ops[1].type = KVS_OP_PUT;
+	ops[1].key = kvs_s("other");
+	reset(5, LOSE_DONE);
+	is_int(kvs_txn(f->store, ops, 2, 0, NULL, &err), KVS_E_UNCERTAIN,
+	       "a deletion does not vouch for a transaction");
 }
 
 int main(void)
@@ -121,6 +144,20 @@ int main(void)
 	is_code(kvs_txn(f.store, &put, 1, 0, NULL, &err), 0, &err, "a creation in a transaction");
 	is_uint(world.writes, 2, "tried again since nothing was there");
 
+	put.cond = KVS_COND_INDEX;
+	put.index = 5;
+	reset(5, LOSE_DONE);
+	world.unreadable = true;
+	is_int(kvs_put(f.store, &put, NULL, &err), KVS_E_UNCERTAIN, "what cannot be read back");
+
+	reset(5, LOSE_UNDONE);
+	world.down = true;
+	kvs_set_timeout(f.store, 200);
+	is_err(kvs_put(f.store, &put, NULL, &err), KVS_E_UNCERTAIN, &err, "may have happened",
+	       "the lost one may still come through, though the next was refused");
+	is_int(err.code, KVS_E_UNCERTAIN, "in the error too");
+
+	test_deletions(&f);
 	fake_close(&f);
 	return tap_end();
 }
