@@ -68,9 +68,14 @@ int kvs_err_context(struct kvs_err *err, int code, const char *fmt, ...)
 	va_end(ap);
 	err->remote = old.remote;
 	len = strlen(err->msg);
-	/* Truncation of a long chain is better than losing what happened first. */
-	(void)snprintf(err->msg + len, sizeof(err->msg) - len, ": %.*s",
-		       (int)(sizeof(err->msg) - 1), old.msg);
+	/* Truncation of a long chain, between characters, is better than losing what happened
+	 * first. */
+	if (len + 2 < sizeof(err->msg)) {
+		memcpy(err->msg + len, ": ", 2);
+		len += 2;
+		(void)kvs_sanitize_into(err->msg + len, sizeof(err->msg) - len, old.msg,
+					strlen(old.msg));
+	}
 	return old.code;
 }
 

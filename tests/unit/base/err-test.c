@@ -87,6 +87,17 @@ static void test_context(void)
 	is_str(copy.msg, err.msg, "and has the words");
 	is_code(kvs_err_copy(NULL, KVS_E_SYS, &err), KVS_E_SYS, NULL, "to nobody");
 	is_code(kvs_err_copy(&copy, KVS_E_SYS, NULL), KVS_E_SYS, NULL, "from nobody");
+
+	/* odd and even, so that one of the cuts would fall into a character */
+	for (size_t odd = 0; odd < 2; odd++) {
+		for (size_t i = 0; i < 200; i++)
+			memcpy(words + 2 * i, "\xc3\xa9", 3);
+		kvs_err_set(&err, KVS_E_SYS, "%s", words);
+		kvs_err_context(&err, KVS_E_SYS,
+				odd ? "a context of odd length %s" : "of even length %s",
+				"that leaves no room for all of the words");
+		ok(kvs_str_is_utf8(kvs_s(err.msg)), "cut between characters");
+	}
 }
 
 int main(void)
