@@ -191,8 +191,9 @@ struct kvs_store;
 int kvs_open(const char *url, const struct kvs_opts *opts, struct kvs_store **ret_store,
 	     struct kvs_err *err);
 
-/* Ends every request and watch (KVS_E_CANCELED), and frees the store.  Views of it must be closed
- * before; its watches are still to be freed with kvs_watch_close().  NULL is fine. */
+/* Ends every request and watch (KVS_E_CANCELED), and frees the store.  What their callbacks start
+ * is refused with KVS_E_CANCELED.  Views of it must be closed before; its watches are still to be
+ * freed with kvs_watch_close().  NULL is fine. */
 void kvs_close(struct kvs_store *store);
 
 /*

@@ -84,8 +84,9 @@ int retry_begin(struct kvs_store *store, uint64_t timeout, struct retry *r, cons
 
 	*r = (struct retry){
 		.backoff = { .base_ms = RETRY_BASE_MS, .max_ms = RETRY_MAX_MS },
-		.deadline = now + (timeout ? timeout : store->timeout),
 	};
+	if (__builtin_add_overflow(now, timeout ? timeout : store->timeout, &r->deadline))
+		r->deadline = UINT64_MAX;
 	if (store->deadline && store->deadline < r->deadline)
 		r->deadline = store->deadline;
 	return conn_not_in_callback(store->conn, what, err);

@@ -78,10 +78,12 @@ static uint64_t deadline_of(const struct kvs_store *store, const struct kvs_requ
 			    uint64_t now)
 {
 	uint64_t timeout = req->timeout ? req->timeout : store->timeout;
-	uint64_t deadline = now + timeout;
+	uint64_t deadline;
 
 	if (req->kind == KVS_REQ_WATCH)
 		return 0;
+	if (__builtin_add_overflow(now, timeout, &deadline))
+		deadline = UINT64_MAX;
 	return store->deadline && store->deadline < deadline ? store->deadline : deadline;
 }
 
@@ -120,6 +122,8 @@ static int enter(struct kvs_store *store, const struct kvs_request *req,
 	struct pending *p = NULL;
 	int code = check_request(conn, req, err);
 
+	if (!code && store->closing)
+		code = kvs_err_set(err, KVS_E_CANCELED, "the store is being closed");
 	if (code)
 		return code;
 	code = pending_new(store, req, cb, watch, &p, err);
@@ -348,8 +352,10 @@ void request_expire(struct conn *conn, uint64_t now)
 
 void request_fail_all(struct conn *conn, int code, const struct kvs_err *err)
 {
+	/* Not what callbacks begin anew: the next dispatch tells whether that fares better. */
+	uint64_t last = conn->last_tag;
 	struct pending *p;
 
-	while ((p = conn->pending))
+	while ((p = conn->pending) && p->tag <= last)
 		request_finish(conn, p, code, NULL, err);
 }

@@ -290,6 +290,7 @@ void kvs_close(struct kvs_store *store)
 {
 	if (!store)
 		return;
+	store->closing = true;
 	watch_cancel_all(store->conn, store);
 	request_cancel_all(store->conn, store);
 	if (!store->parent)

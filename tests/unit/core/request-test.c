@@ -12,6 +12,8 @@ struct seen {
 	struct kvs_err err;
 	int inner_code; /* of a blocking call from inside */
 	int stop;
+	unsigned int again; /* done starts the request anew, so often at most */
+	int again_code;
 };
 
 static int on_entry(void *arg, const struct kvs_entry *entry)
@@ -21,6 +23,8 @@ static int on_entry(void *arg, const struct kvs_entry *entry)
 	s->entries++;
 	return s->stop;
 }
+
+static int start_anew(struct seen *s);
 
 static void on_done(void *arg, int code, const struct kvs_reply *reply, const struct kvs_err *err)
 {
@@ -32,6 +36,10 @@ static void on_done(void *arg, int code, const struct kvs_reply *reply, const st
 	if (err)
 		s->err = *err;
 	s->inner_code = kvs_index(s->f->store, &index, NULL);
+	if (s->again) {
+		s->again--;
+		s->again_code = start_anew(s);
+	}
 }
 
 static void on_drop(void *arg)
@@ -39,6 +47,16 @@ static void on_drop(void *arg)
 	struct seen *s = arg;
 
 	s->drops++;
+}
+
+static int start_anew(struct seen *s)
+{
+	struct kvs_request req = KVS_REQUEST_INIT;
+	struct kvs_callback cb = { on_entry, on_done, on_drop, s };
+
+	req.kind = KVS_REQ_GET;
+	req.key = kvs_s("again");
+	return kvs_start(s->f->store, &req, &cb, NULL, NULL);
 }
 
 static uint64_t start(struct seen *s, uint32_t kind, const char *key, const struct kvs_op *op)
@@ -130,6 +148,15 @@ static void test_deadlines(struct seen *s)
 	       "nothing starts behind the store's deadline");
 	is_uint(s->drops, 1, "and arg is dropped");
 	kvs_set_deadline(s->f->store, 0);
+
+	kvs_set_timeout(s->f->store, UINT64_MAX);
+	(void)start(s, KVS_REQ_GET, "k", NULL);
+	fake_clock_move(1000000);
+	run(s);
+	is_uint(s->dones, 0, "the longest time is not over at once");
+	fake_done(s->f, s->f->tag, 0);
+	run(s);
+	kvs_set_timeout(s->f->store, 1000);
 }
 
 static void refused(struct seen *s, const struct kvs_op *op, int code, const char *words,
@@ -198,15 +225,24 @@ static void test_broken_transport(struct seen *s)
 	s->f->dispatch_code = KVS_E_SYS;
 	is_int(kvs_dispatch(s->f->store, &err), KVS_E_SYS, "dispatch says so");
 	is_err(s->code, KVS_E_SYS, &s->err, "transport is broken", "every request ends with it");
+
+	(void)start(s, KVS_REQ_GET, "k", NULL);
+	s->again = 100;
+	(void)kvs_dispatch(s->f->store, NULL);
+	is_uint(s->again, 99, "what a callback begins anew is for the next dispatch");
+	s->again = 0;
+	(void)kvs_dispatch(s->f->store, NULL);
 	s->f->dispatch_code = 0;
 }
 
 static void test_close(struct seen *s)
 {
 	(void)start(s, KVS_REQ_GET, "k", NULL);
+	s->again = 100;
 	fake_close(s->f);
 	is_int(s->code, KVS_E_CANCELED, "closing the store ends its requests");
-	is_uint(s->drops, 1, "dropped once");
+	is_uint(s->drops, 2, "dropped once, and what it began anew as well");
+	is_int(s->again_code, KVS_E_CANCELED, "which is refused");
 }
 
 int main(void)
