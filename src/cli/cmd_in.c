@@ -18,6 +18,7 @@ struct in_options {
 	struct kvs_optnum max_bytes;
 	const char *compress;
 	bool no_compat;
+	const char *sign;
 };
 
 static const char *const encodings[] = { "brotli", "gzip", "zstd", NULL };
@@ -37,6 +38,8 @@ static const struct kvs_option in_options[] = {
 	  .bare = "brotli" },
 	{ "no-compat", 0, KVS_OPTION_FLAG(struct in_options, no_compat), NULL,
 	  "allow what kvexpress cannot read: zstd" },
+	{ "sign", 0, KVS_OPTION_PATH(struct in_options, sign), "FILE",
+	  "sign it with the private key in FILE" },
 	{ NULL },
 };
 
@@ -47,16 +50,18 @@ static int print(const struct cli *cli, const struct in_options *o,
 
 	if (!cli_json(cli)) {
 		if (cli_talks(cli))
-			out_text("%s: %s, %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s\n",
+			out_text("%s: %s, %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s%s\n",
 				 KVS_Q(kvs_s(o->key)),
 				 result->written ? "written" : "nothing to do", result->lines,
-				 result->bytes, result->checksum);
+				 result->bytes, result->checksum,
+				 result->is_signed ? ", signed" : "");
 		return 0;
 	}
 	kvs_json_init(&j);
 	kvs_json_text(&j, "key", o->key);
 	kvs_json_bool(&j, "written", result->written);
 	kvs_json_uint(&j, "index", result->index);
+	kvs_json_bool(&j, "signed", result->is_signed);
 	kvs_json_uint(&j, "lines", result->lines);
 	kvs_json_uint(&j, "bytes", result->bytes);
 	kvs_json_text(&j, "checksum", result->checksum);
@@ -76,6 +81,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.max_bytes = o->max_bytes.given ? o->max_bytes.value : KVS_MAX_BYTES_DEFAULT,
 		.no_compat = o->no_compat || cli_no_compat(cli),
 	};
+	struct kvs_signkey *key KVS_AUTO_SIGNKEY = NULL;
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_in_result result;
 	struct kvs_transfer t;
@@ -85,9 +91,12 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
 				   o->key ? "the file" : "the key");
 	code = o->compress ? kvs_encoding_parse(o->compress, &params.encoding, err) : 0;
+	if (!code && o->sign)
+		code = kvs_signkey_read_private(o->sign, &key, err);
 	code = code ? code : cli_open_store(cli, &store, err);
 	if (code)
 		return code;
+	params.sign_key = key;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_in(&t, &params, &result, err);
 	return code ? code : print(cli, o, &result, err);

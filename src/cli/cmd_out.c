@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
+#include "cli/verify_keys.h"
 
 #include <inttypes.h>
 
@@ -20,6 +21,7 @@ struct out_options {
 	const char *exec;
 	bool follow;
 	bool ignore_stop;
+	struct kvs_optlist verify;
 	const char *state_dir;
 };
 
@@ -40,6 +42,8 @@ static const struct kvs_option out_options[] = {
 	  "if FILE is a symbolic link, write what it points to" },
 	{ "ignore-stop", 0, KVS_OPTION_FLAG(struct out_options, ignore_stop), NULL,
 	  "write although the key is stopped", .alias = "ignore_stop" },
+	{ "verify", 0, KVS_OPTION_LIST(struct out_options, verify), "FILE",
+	  "take only what the public key in FILE, or another one given, has signed" },
 	{ "state-dir", 0, KVS_OPTION_PATH(struct out_options, state_dir), "DIR",
 	  "where to remember what was done (default /var/lib/kvsync/targets)" },
 	{ NULL },
@@ -123,15 +127,20 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
 		.max_bytes = o->max_bytes.value,
 	};
+	struct verify_keys keys AUTO_VERIFY_KEYS = { 0 };
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_out_result result;
 	struct kvs_transfer t;
 	int code = parse(o, &params.rights, &words, err);
 
 	if (!code)
+		code = verify_keys_init(&keys, cli, &o->verify, err);
+	if (!code)
 		code = cli_open_store(cli, &store, err);
 	if (code)
 		return code;
+	params.verify_keys = (const struct kvs_signkey *const *)keys.keys;
+	params.n_verify_keys = keys.n;
 	params.command = (const char *const *)words.argv;
 	cli_transfer_init(cli, store, &t);
 	if (o->state_dir)

@@ -19,6 +19,7 @@ void kvs_config_free(struct kvs_config *config)
 		kvsi_free(store->opts);
 		kvsi_free(store);
 	}
+	kvsi_free(config->verify_keys.items);
 	kvsi_free(config->files);
 	config_texts_free(config);
 	kvsi_free(config);
@@ -86,10 +87,10 @@ const char *kvs_config_opt_type_name(uint32_t type)
 const char *kvs_config_key_type_name(enum kvs_config_type type)
 {
 	static const char *const names[] = {
-		[KVS_CONFIG_TYPE_STORES] = "mapping",	 [KVS_CONFIG_TYPE_STRING] = "string",
-		[KVS_CONFIG_TYPE_PATH] = "path",	 [KVS_CONFIG_TYPE_CHOICE] = "choice",
-		[KVS_CONFIG_TYPE_DURATION] = "duration", [KVS_CONFIG_TYPE_BOOL] = "boolean",
-		[KVS_CONFIG_TYPE_DAEMON] = "reserved",
+		[KVS_CONFIG_TYPE_STORES] = "mapping",	   [KVS_CONFIG_TYPE_STRING] = "string",
+		[KVS_CONFIG_TYPE_PATH] = "path",	   [KVS_CONFIG_TYPE_CHOICE] = "choice",
+		[KVS_CONFIG_TYPE_DURATION] = "duration",   [KVS_CONFIG_TYPE_BOOL] = "boolean",
+		[KVS_CONFIG_TYPE_FILES] = "list of files", [KVS_CONFIG_TYPE_DAEMON] = "reserved",
 	};
 
 	return names[type];

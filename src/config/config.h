@@ -64,12 +64,19 @@ struct kvs_config_store {
 	struct kvs_config_store *prev, *next; /* utlist, in the order of the files */
 };
 
+struct kvs_config_list {
+	const char **items;
+	size_t n;
+};
+
 /* The keys at the top of the file; the table is kvs_config_keys. */
 enum kvs_config_key_id {
 	KVS_CONFIG_STORES,
 	KVS_CONFIG_DEFAULT_STORE,
 	KVS_CONFIG_PREFIX,
 	KVS_CONFIG_COMPAT,
+	KVS_CONFIG_VERIFY_KEYS,
+	KVS_CONFIG_REQUIRE_SIGNATURE,
 	KVS_CONFIG_NODE_NAME,
 	KVS_CONFIG_STATE_DIR,
 	KVS_CONFIG_TIMEOUT,
@@ -87,7 +94,9 @@ struct kvs_config {
 	size_t n_stores;
 	const char *default_store; /* a name of `stores`, or NULL */
 	const char *prefix;
-	const char *compat;    /* "kvexpress" or "kvsync" */
+	const char *compat;		    /* "kvexpress" or "kvsync" */
+	struct kvs_config_list verify_keys; /* paths */
+	bool require_signature;
 	const char *node_name; /* or NULL: the host's name */
 	const char *state_dir; /* or NULL: the user's own */
 	uint64_t timeout_ms;   /* 0: none */
@@ -112,6 +121,7 @@ enum kvs_config_type {
 	KVS_CONFIG_TYPE_CHOICE,
 	KVS_CONFIG_TYPE_DURATION,
 	KVS_CONFIG_TYPE_BOOL,
+	KVS_CONFIG_TYPE_FILES,	/* a path, or a list of them */
 	KVS_CONFIG_TYPE_DAEMON, /* a section that only kvsyncd can serve: refused with words */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "config/loader.h"
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -30,6 +31,13 @@ const struct kvs_config_key kvs_config_keys[] = {
 				.help = "what the keys of transferred files begin with" },
 	[KVS_CONFIG_COMPAT] = { "compat", KVS_CONFIG_TYPE_CHOICE, MEMBER(compat), "kvexpress",
 				compats, "who else must be able to read what is written" },
+	[KVS_CONFIG_VERIFY_KEYS] = { "verify-keys", KVS_CONFIG_TYPE_FILES, MEMBER(verify_keys),
+				     .help = "public keys; only what one of them has signed is "
+					     "installed" },
+	[KVS_CONFIG_REQUIRE_SIGNATURE] = { "require-signature", KVS_CONFIG_TYPE_BOOL,
+					   MEMBER(require_signature), "false",
+					   .help = "install nothing without keys to verify it "
+						   "with" },
 	[KVS_CONFIG_NODE_NAME] = { "node-name", KVS_CONFIG_TYPE_STRING, MEMBER(node_name),
 				   .help = "this node's name in locks; else the host's name" },
 	[KVS_CONFIG_STATE_DIR] = { "state-dir", KVS_CONFIG_TYPE_PATH, MEMBER(state_dir),
@@ -127,6 +135,51 @@ static void load_scalar(struct loader *l, size_t id, const yaml_node_t *value)
 		problem(l->problems, node_pos(l, value), "%s: %s", what, why.msg);
 }
 
+/* ---- lists of files ---- */
+
+static bool add_file(struct loader *l, struct kvs_config_list *list, const yaml_node_t *node,
+		     const char *what)
+{
+	const struct kvs_config_opt opt = { .at = node_pos(l, node) };
+	const char *text = node_value(l, node, what);
+	KVS_AUTO_FREE char *path = text ? opt_path(&opt, text) : NULL;
+	const char *owned = NULL;
+
+	if (text && !*text)
+		problem(l->problems, opt.at, "%s has an empty path in it", what);
+	else if (text && !path)
+		problem_oom(l->problems);
+	if (path && *text)
+		owned = config_text(l->config, l->problems, path, strlen(path));
+	if (owned)
+		list->items[list->n++] = owned;
+	return owned != NULL;
+}
+
+static void load_files(struct loader *l, const struct kvs_config_key *key, const yaml_node_t *value)
+{
+	struct kvs_config_list *list = (void *)((char *)l->config + key->offset);
+	bool many = value->type == YAML_SEQUENCE_NODE;
+	char what[80];
+	size_t n = 0;
+
+	(void)snprintf(what, sizeof(what), "\"%s\"", key->name);
+	while (many && node_member(l, value, n))
+		n++;
+	if (many && n == 0) {
+		problem(l->problems, node_pos(l, value), "%s is an empty list", what);
+		return;
+	}
+	list->items = kvs_realloc_array(NULL, many ? n : 1, sizeof(*list->items));
+	if (!list->items)
+		problem_oom(l->problems);
+	else if (!many)
+		(void)add_file(l, list, value, what);
+	for (size_t i = 0; list->items && many && i < n; i++)
+		if (!add_file(l, list, node_member(l, value, i), what))
+			return;
+}
+
 /* ---- keys ---- */
 
 static void refuse_unknown(struct loader *l, const char *name, struct kvs_config_pos at)
@@ -167,6 +220,8 @@ static void load_known(struct loader *l, size_t id, const yaml_node_t *key_node,
 	l->config->at[id] = at;
 	if (key->type == KVS_CONFIG_TYPE_STORES)
 		load_stores(l, value);
+	else if (key->type == KVS_CONFIG_TYPE_FILES)
+		load_files(l, key, value);
 	else if (key->type == KVS_CONFIG_TYPE_DAEMON)
 		problem(l->problems, at,
 			"the section \"%s\" is for kvsyncd, which this version of kvsync does not "

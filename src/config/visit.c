@@ -17,17 +17,34 @@ struct visitor {
 	const char *values[KVS_CONFIG_MAX_OPTIONS];
 };
 
+/* The values of a key at the top: one, several, or none. */
+static void top_values(const struct kvs_config *config, size_t id, struct kvs_config_item *item)
+{
+	const struct kvs_config_key *key = &kvs_config_keys[id];
+
+	if (key->type == KVS_CONFIG_TYPE_FILES) {
+		const struct kvs_config_list *list = (const void *)((const char *)config +
+								    key->offset);
+
+		item->is_list = true;
+		item->values = list->items;
+		item->n_values = list->n;
+	} else {
+		item->values = &config->values[id];
+		item->n_values = config->values[id] ? 1 : 0;
+	}
+}
+
 static int visit_top(struct visitor *v, const struct kvs_config *config)
 {
 	int rc = 0;
 
 	for (size_t id = 0; id < KVS_CONFIG_N_KEYS && !rc; id++) {
-		const struct kvs_config_item item = { .key = kvs_config_keys[id].name,
-						      .values = &config->values[id],
-						      .n_values = 1,
-						      .at = config->at[id] };
+		struct kvs_config_item item = { .key = kvs_config_keys[id].name,
+						.at = config->at[id] };
 
-		if (config->values[id])
+		top_values(config, id, &item);
+		if (item.n_values)
 			rc = v->fn(v->arg, &item);
 	}
 	return rc;

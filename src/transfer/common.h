@@ -52,7 +52,7 @@ static inline bool kvs_guard_is_set(const struct kvs_entry *guard)
 }
 
 /* Entries from kvs_get_many() that go with their scope. */
-#define KVS_ENTRIES_MAX 4
+#define KVS_ENTRIES_MAX 5
 struct kvs_entries {
 	struct kvs_entry *at[KVS_ENTRIES_MAX];
 };

@@ -6,6 +6,9 @@
  * completes a write changes it, so whoever loses reads again.  The stop is part of the transaction:
  * nothing is written behind a stop that was acknowledged.
  *
+ * A signature is part of the transaction as well: ours goes there, and if we have none, one of what
+ * was there before goes away.
+ *
  * Where they do not fit into a transaction, or an access rule allows none, the data is written on
  * condition that it is as read, then the checksum on condition that it is as read.  Between the two
  * the pair does not match and no reader takes it.  A writer whose condition fails, or that finds at
@@ -18,11 +21,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "transfer/common.h"
 #include "transfer/content.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
+#include "transfer/signing.h"
 
 /* Enough for dozens of writers at one key; each failure means that one of the others got on. */
 #define TRIES 100
@@ -37,9 +42,12 @@ struct job {
 	struct kvs_str checksum;
 	enum kvs_encoding encoding;
 	struct kvs_buf *packed; /* the content in its encoding, once it was needed */
+	const struct kvs_signkey *sign_key;
+	char signature[KVS_SIGNATURE_LINE]; /* what is to be written, with a sign_key */
 	struct kvs_in_result *result;
 	struct kvs_retry retry;
-	bool in_two; /* a transaction is out of the question */
+	bool unsigned_now; /* a signature was taken away */
+	bool in_two;	   /* a transaction is out of the question */
 };
 
 /* What the store held when it was asked. */
@@ -47,7 +55,9 @@ struct seen {
 	struct kvs_entry *stop;
 	struct kvs_entry *checksum;
 	struct kvs_entry *data;
+	struct kvs_entry *signature;
 	bool data_read;
+	bool in_place; /* our pair, in an encoding that will do */
 };
 
 static void seen_release(struct seen *seen)
@@ -55,6 +65,7 @@ static void seen_release(struct seen *seen)
 	kvs_entry_free(seen->stop);
 	kvs_entry_free(seen->checksum);
 	kvs_entry_free(seen->data);
+	kvs_entry_free(seen->signature);
 }
 
 static int look_at_data(const struct job *job, struct seen *seen, struct kvs_err *err)
@@ -64,22 +75,6 @@ static int look_at_data(const struct job *job, struct seen *seen, struct kvs_err
 
 	seen->data_read = rc == 0;
 	return rc;
-}
-
-/* Reads the guards, and the data only where it decides something. */
-static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
-{
-	const struct kvs_str keys[] = { kvs_s(job->names->stop), kvs_s(job->names->checksum) };
-	struct kvs_entry *got[2];
-	int rc = kvs_get_many(job->t->store, keys, 2, 0, got, err);
-
-	if (rc)
-		return rc;
-	seen->stop = got[0];
-	seen->checksum = got[1];
-	if (job->in_two || kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
-		return look_at_data(job, seen, err);
-	return 0;
 }
 
 /* Is the content what the data is once it is unpacked?  What cannot be told is not. */
@@ -94,14 +89,44 @@ static bool holds_content(const struct job *job, const struct kvs_entry *data)
 	       (job->encoding == KVS_ENCODING_PLAIN || decoded.encoding == job->encoding);
 }
 
-/* Does the store hold our pair, in an encoding that will do? */
-static bool is_ours(const struct job *job, const struct seen *seen)
+static bool is_in_place(const struct job *job, const struct seen *seen)
 {
 	if (!seen->data || !kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
 		return false;
 	return (job->encoding == KVS_ENCODING_PLAIN &&
 		kvs_str_eq(seen->data->value, job->content)) ||
 	       holds_content(job, seen->data);
+}
+
+/* Reads the guards, and the data only where it decides something. */
+static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
+{
+	const struct kvs_str keys[] = { kvs_s(job->names->stop), kvs_s(job->names->checksum),
+					kvs_s(job->names->signature) };
+	struct kvs_entry *got[3];
+	int rc = kvs_get_many(job->t->store, keys, 3, 0, got, err);
+
+	if (rc)
+		return rc;
+	seen->stop = got[0];
+	seen->checksum = got[1];
+	seen->signature = got[2];
+	if (job->in_two || kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
+		rc = look_at_data(job, seen, err);
+	seen->in_place = rc == 0 && is_in_place(job, seen);
+	return rc;
+}
+
+/* Is there nothing left to do? */
+static bool is_ours(const struct job *job, const struct seen *seen)
+{
+	const struct kvs_signers self = { .keys = &job->sign_key, .n = 1 };
+	uint64_t when;
+
+	return seen->in_place &&
+	       (!job->sign_key || kvs_signature_check(seen->signature, &self,
+						      kvs_signed_name(job->t->store, job->names),
+						      job->checksum.p, &when, NULL) == 0);
 }
 
 static void fill_put(struct kvs_op *op, const char *key, struct kvs_str value)
@@ -112,12 +137,21 @@ static void fill_put(struct kvs_op *op, const char *key, struct kvs_str value)
 	op->value = value;
 }
 
-/* Packing takes its time, so it is done when it is certain that something is written, and once. */
-static int pack(const struct job *job, struct kvs_err *err)
+/* Packing takes its time, so it is done when it is certain that it is needed, and once. */
+static int pack(const struct job *job, const struct seen *seen, struct kvs_err *err)
 {
-	if (job->encoding == KVS_ENCODING_PLAIN || job->packed->len > 0)
+	if (job->encoding == KVS_ENCODING_PLAIN || job->packed->len > 0 || seen->in_place)
 		return 0;
 	return kvs_encode(job->encoding, job->content, job->packed, err);
+}
+
+static int sign(struct job *job, const struct seen *seen, struct kvs_err *err)
+{
+	if (!job->sign_key)
+		return 0;
+	return kvs_signature_make(job->sign_key, kvs_signed_name(job->t->store, job->names),
+				  job->checksum.p, seen->signature,
+				  kvs_checksum_value(seen->checksum), job->signature, err);
 }
 
 /* The data as it is to stand in the store. */
@@ -130,57 +164,112 @@ static void fill_put_data(struct kvs_op *op, const struct job *job)
 		op->flags = kvs_encoding_info(job->encoding)->flags;
 }
 
-static int write_together(const struct job *job, const struct seen *seen, struct kvs_err *err)
+/* Ours goes there; one of what was there before goes away.  False: neither is due. */
+static bool fill_signature(struct kvs_op *op, const struct job *job, const struct seen *seen)
 {
-	struct kvs_reply reply = { .size = sizeof(reply) };
-	struct kvs_op ops[3];
-	int rc;
+	if (job->sign_key) {
+		fill_put(op, job->names->signature, kvs_s(job->signature));
+	} else if (seen->signature && !seen->in_place) {
+		*op = (struct kvs_op)KVS_OP_INIT;
+		op->type = KVS_OP_DELETE;
+		op->key = kvs_s(job->names->signature);
+	} else {
+		return false;
+	}
+	kvs_op_unchanged(op, seen->signature);
+	return true;
+}
 
+static void fill_check(struct kvs_op *op, const char *key, const struct kvs_entry *seen)
+{
+	*op = (struct kvs_op)KVS_OP_INIT;
+	op->type = KVS_OP_CHECK;
+	op->key = kvs_s(key);
+	kvs_op_unchanged(op, seen);
+}
+
+/* The pair, or if it is there only the condition that it stays. */
+static size_t fill_pair(struct kvs_op ops[2], const struct job *job, const struct seen *seen)
+{
+	if (seen->in_place) {
+		fill_check(&ops[0], job->names->data, seen->data);
+		fill_check(&ops[1], job->names->checksum, seen->checksum);
+		return 2;
+	}
 	fill_put_data(&ops[0], job);
 	if (seen->data_read)
 		kvs_op_unchanged(&ops[0], seen->data);
 	fill_put(&ops[1], job->names->checksum, job->checksum);
 	kvs_op_unchanged(&ops[1], seen->checksum);
-	ops[2] = (struct kvs_op)KVS_OP_INIT;
-	ops[2].type = KVS_OP_CHECK;
-	ops[2].key = kvs_s(job->names->stop);
-	kvs_op_unchanged(&ops[2], seen->stop);
-	rc = kvs_txn(job->t->store, ops, 3, 0, &reply, err);
+	return 2;
+}
+
+static void note_write(struct job *job, const struct kvs_reply *reply)
+{
+	job->result->written = true;
+	job->result->index = reply->index;
+}
+
+static int write_together(struct job *job, const struct seen *seen, struct kvs_err *err)
+{
+	struct kvs_reply reply = { .size = sizeof(reply) };
+	struct kvs_op ops[4];
+	size_t n = fill_pair(ops, job, seen);
+	bool with_signature;
+	int rc;
+
+	fill_check(&ops[n++], job->names->stop, seen->stop);
+	with_signature = fill_signature(&ops[n], job, seen);
+	rc = kvs_txn(job->t->store, ops, n + with_signature, 0, &reply, err);
 	if (rc == 0) {
-		job->result->written = true;
-		job->result->index = reply.index;
+		note_write(job, &reply);
+		job->unsigned_now = with_signature && !job->sign_key;
 	}
 	return rc;
 }
 
-static int write_one(const struct job *job, struct kvs_op *op, const struct kvs_entry *seen,
+static int write_one(struct job *job, struct kvs_op *op, const struct kvs_entry *seen,
 		     struct kvs_err *err)
 {
 	struct kvs_reply reply = { .size = sizeof(reply) };
 	int rc;
 
-	if (seen && kvs_str_eq(seen->value, op->value) && seen->flags == op->flags)
+	if (op->type == KVS_OP_PUT && seen && kvs_str_eq(seen->value, op->value) &&
+	    seen->flags == op->flags)
 		return 0;
 	kvs_op_unchanged(op, seen);
-	rc = kvs_put(job->t->store, op, &reply, err);
-	if (rc == 0) {
-		job->result->written = true;
-		job->result->index = reply.index;
-	}
+	rc = op->type == KVS_OP_PUT ? kvs_put(job->t->store, op, &reply, err)
+				    : kvs_delete(job->t->store, op, &reply, err);
+	if (rc == 0)
+		note_write(job, &reply);
 	return rc;
 }
 
-/* Ends well only if both values were seen in place after the last write. */
-static int write_in_two(const struct job *job, struct seen *seen, struct kvs_err *err)
+/* The signature comes before the checksum, whose change is what wakes those who verify it. */
+static int write_parts(struct job *job, const struct seen *seen, struct kvs_err *err)
+{
+	struct kvs_op op;
+	int rc = 0;
+
+	if (!seen->in_place) {
+		fill_put_data(&op, job);
+		rc = write_one(job, &op, seen->data, err);
+	}
+	if (rc == 0 && fill_signature(&op, job, seen)) {
+		rc = write_one(job, &op, seen->signature, err);
+		job->unsigned_now |= rc == 0 && !job->sign_key;
+	}
+	fill_put(&op, job->names->checksum, job->checksum);
+	return rc ? rc : write_one(job, &op, seen->checksum, err);
+}
+
+/* Ends well only if all values were seen in place after the last write. */
+static int write_in_two(struct job *job, struct seen *seen, struct kvs_err *err)
 {
 	KVS_CLEANUP(seen_release) struct seen after = { 0 };
-	struct kvs_op data, checksum;
 	int rc = seen->data_read ? 0 : look_at_data(job, seen, err);
 
-	fill_put_data(&data, job);
-	fill_put(&checksum, job->names->checksum, job->checksum);
-	rc = rc ? rc : write_one(job, &data, seen->data, err);
-	rc = rc ? rc : write_one(job, &checksum, seen->checksum, err);
+	rc = rc ? rc : write_parts(job, seen, err);
 	rc = rc ? rc : look(job, &after, err);
 	if (rc || is_ours(job, &after))
 		return rc;
@@ -208,7 +297,8 @@ static int write_once(struct job *job, const char *key, struct kvs_err *err)
 	rc = kvs_stop_check(seen.stop, key, err);
 	if (rc || is_ours(job, &seen))
 		return rc;
-	rc = pack(job, err);
+	rc = pack(job, &seen, err);
+	rc = rc ? rc : sign(job, &seen, err);
 	if (rc)
 		return rc;
 	if (!job->in_two) {
@@ -232,6 +322,7 @@ static int store_content(const struct kvs_transfer *t, const struct kvs_in_param
 		.checksum = kvs_s(result->checksum),
 		.encoding = params->encoding,
 		.packed = &packed,
+		.sign_key = params->sign_key,
 		.result = result,
 		.retry = { .max = TRIES },
 	};
@@ -243,7 +334,12 @@ static int store_content(const struct kvs_transfer *t, const struct kvs_in_param
 	do
 		rc = write_once(&job, params->key, err);
 	while (kvs_retry_again(&job.retry, t->deadline, rc));
-	return kvs_retry_end(&job.retry, rc, err);
+	rc = kvs_retry_end(&job.retry, rc, err);
+	if (rc == 0 && job.unsigned_now)
+		kvs_transfer_report(t, KVS_LOG_WARNING,
+				    "%s was signed and is not any more; --sign signs it",
+				    KVS_Q(kvs_s(params->key)));
+	return rc;
 }
 
 static int read_content(const struct kvs_in_params *params, struct kvs_buf *content,
@@ -286,6 +382,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 		rc = kvs_content_sort(&content, err);
 	if (rc)
 		return rc;
+	result.is_signed = params->sign_key != NULL;
 	result.bytes = content.len;
 	result.lines = kvs_content_lines(kvs_buf_slice(&content));
 	rc = kvs_content_check_lines(params->file, result.lines, params->min_lines, err);

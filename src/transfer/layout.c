@@ -108,7 +108,8 @@ int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key,
 	names->data = kvs_asprintf("%s/%s/data", prefix, key);
 	names->checksum = kvs_asprintf("%s/%s/checksum", prefix, key);
 	names->stop = kvs_asprintf("%s/%s/stop", prefix, key);
-	if (names->data && names->checksum && names->stop)
+	names->signature = kvs_asprintf("%s/%s/signature", prefix, key);
+	if (names->data && names->checksum && names->stop && names->signature)
 		return 0;
 	kvs_names_release(names);
 	return kvs_err_oom(err);
@@ -119,6 +120,7 @@ void kvs_names_release(struct kvs_names *names)
 	kvsi_free(names->data);
 	kvsi_free(names->checksum);
 	kvsi_free(names->stop);
+	kvsi_free(names->signature);
 	*names = (struct kvs_names){ 0 };
 }
 

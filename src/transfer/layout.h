@@ -5,6 +5,7 @@
  *	PREFIX/KEY/data         the file
  *	PREFIX/KEY/checksum     lowercase hex SHA-256 of the uncompressed file
  *	PREFIX/KEY/stop         the reason for a freeze; empty counts as absent
+ *	PREFIX/KEY/signature    who vouches for the checksum (base/sign.h); kvsync's own
  *	PREFIX/locks/<sha256 of a path>/NODE   the reason for a lock; empty counts as absent
  */
 #ifndef KVS_TRANSFER_LAYOUT_H
@@ -25,6 +26,7 @@ struct kvs_names {
 	char *data;
 	char *checksum;
 	char *stop;
+	char *signature;
 };
 
 /* Checks the prefix and the key, and makes the names.  ARG, NOMEM. */

@@ -24,6 +24,7 @@
 #include "transfer/install.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
+#include "transfer/signing.h"
 #include "transfer/state.h"
 
 #include <string.h>
@@ -40,6 +41,7 @@ struct job {
 	char *lock_typed; /* the lock of the path as typed, if that is another; or NULL */
 	struct kvs_target target;
 	struct kvs_state state;
+	uint64_t signed_ms;  /* when that was signed which is in the store; 0: nobody asks */
 	struct kvs_buf room; /* what was unpacked; its limit is that of the file */
 	bool forgetful;	     /* it was said that nothing can be remembered */
 };
@@ -86,14 +88,46 @@ static int remember_from(struct job *job, struct kvs_err *err)
 	return 0;
 }
 
+/* What a signature of a file that was installed is remembered by. */
+static void digest_of_name(const struct job *job, char ret_hex[KVS_SHA256_HEX])
+{
+	kvs_sha256_of(kvs_signed_name(job->t.store, &job->names), ret_hex);
+}
+
+/* Is the state about a signature of this very key? */
+static bool knows_signature(const struct job *job)
+{
+	char digest[KVS_SHA256_HEX];
+
+	digest_of_name(job, digest);
+	return job->state.signed_ms && strcmp(job->state.signed_name, digest) == 0;
+}
+
+static void remember_signature(struct job *job)
+{
+	if (!job->signed_ms)
+		return;
+	job->state.signed_ms = job->signed_ms;
+	digest_of_name(job, job->state.signed_name);
+}
+
 static void remember(struct job *job, enum kvs_step step, bool durable)
 {
 	struct kvs_err why = { 0 };
 
 	job->state.step = step;
+	remember_signature(job);
 	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
-	if (kvs_state_save(&job->state, &job->t, job->params->key, durable, &why))
+	if (kvs_state_save(&job->state, &job->t, job->params->key, durable || job->signed_ms != 0,
+			   &why))
 		forget(job, &why);
+}
+
+/* A newer signature of what is installed already rules out all that was signed before it. */
+static void keep_signature(struct job *job)
+{
+	if (job->signed_ms && (!knows_signature(job) || job->signed_ms > job->state.signed_ms))
+		remember(job, job->state.step ? job->state.step : KVS_STEP_RELOADED, true);
 }
 
 /* Did an earlier run leave its command undone? */
@@ -104,36 +138,71 @@ static bool is_owed(const struct job *job)
 
 /* ---- the store's side ---- */
 
+/* Where in the answer each key is: the last two may be missing, and what is behind moves up. */
+enum asked { ASKED_LOCK, ASKED_STOP, ASKED_CHECKSUM, ASKED_MORE };
+
 static int check_guards(const struct job *job, const struct kvs_entries *got, struct kvs_err *err)
 {
-	/* the order of the keys in look() */
-	int rc = kvs_lock_check(got->at[0], job->target.named, err);
+	int rc = kvs_lock_check(got->at[ASKED_LOCK], job->target.named, err);
 
 	if (rc == 0 && job->lock_typed)
-		rc = kvs_lock_check(got->at[3], job->params->file, err);
+		rc = kvs_lock_check(got->at[ASKED_MORE], job->params->file, err);
 	if (rc == 0 && !job->params->ignore_stop)
-		rc = kvs_stop_check(got->at[1], job->params->key, err);
+		rc = kvs_stop_check(got->at[ASKED_STOP], job->params->key, err);
 	return rc;
 }
 
-/* Reads the guards and the checksum in one round trip. */
-static int look(struct job *job, struct kvs_err *err)
+/* Whoever can write to the store can also put back what was signed long ago. */
+static int check_signature(struct job *job, const struct kvs_entry *signature, struct kvs_err *err)
 {
-	const struct kvs_str keys[] = { kvs_s(job->lock_clean), kvs_s(job->names.stop),
-					kvs_s(job->names.checksum), kvs_s(job->lock_typed) };
-	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
+	const struct kvs_signers signers = { job->params->verify_keys, job->params->n_verify_keys };
+	struct kvs_str name = kvs_signed_name(job->t.store, &job->names);
 	int rc;
 
-	rc = kvs_get_many(job->t.store, keys, job->lock_typed ? 4 : 3, 0, got.at, err);
-	rc = rc ? rc : check_guards(job, &got, err);
-	if (rc)
-		return rc;
-	if (!got.at[2])
+	if (signers.n == 0)
+		return 0;
+	rc = kvs_signature_check(signature, &signers, name, job->result->checksum, &job->signed_ms,
+				 err);
+	if (rc == 0 && knows_signature(job) && job->signed_ms < job->state.signed_ms)
+		return kvs_err_set(
+			err, KVS_E_INTEGRITY,
+			"%s has a signature that is older than the one of the file that "
+			"was installed: the store was set back; kvsync in --sign signs it "
+			"anew",
+			KVS_Q(name));
+	return rc;
+}
+
+static int check_checksum(struct job *job, const struct kvs_entry *checksum, struct kvs_err *err)
+{
+	if (!checksum)
 		return kvs_err_set(err, KVS_E_NOTFOUND,
 				   "there is no %s; kvsync in puts a file there",
 				   KVS_Q(kvs_s(job->names.checksum)));
-	job->state.index = got.at[2]->mod_index;
-	return kvs_checksum_parse(got.at[2], job->names.checksum, job->result->checksum, err);
+	job->state.index = checksum->mod_index;
+	return kvs_checksum_parse(checksum, job->names.checksum, job->result->checksum, err);
+}
+
+/* Reads the guards, the checksum and the signature in one round trip. */
+static int look(struct job *job, struct kvs_err *err)
+{
+	struct kvs_str keys[KVS_ENTRIES_MAX] = {
+		[ASKED_LOCK] = kvs_s(job->lock_clean),
+		[ASKED_STOP] = kvs_s(job->names.stop),
+		[ASKED_CHECKSUM] = kvs_s(job->names.checksum),
+	};
+	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
+	size_t n = ASKED_MORE;
+	int rc;
+
+	if (job->lock_typed)
+		keys[n++] = kvs_s(job->lock_typed);
+	if (job->params->n_verify_keys)
+		keys[n++] = kvs_s(job->names.signature);
+	rc = kvs_get_many(job->t.store, keys, n, 0, got.at, err);
+	rc = rc ? rc : check_guards(job, &got, err);
+	rc = rc ? rc : check_checksum(job, got.at[ASKED_CHECKSUM], err);
+	return rc ? rc : check_signature(job, got.at[n - 1], err);
 }
 
 /* A data that is not that of the checksum just read is INTEGRITY: worth reading again.  *ret_bytes
@@ -202,8 +271,12 @@ static int bring_up_to_date(struct job *job, struct kvs_err *err)
 	rc = rc ? rc
 		: kvs_target_settle(&job->target, job->result->checksum, &job->params->rights,
 				    &same, &job->result->repaired, err);
-	if (rc || same)
+	if (rc)
 		return rc;
+	if (same) {
+		keep_signature(job);
+		return 0;
+	}
 	rc = fetch(job, &data, &bytes, err);
 	return rc ? rc : install(job, bytes, err);
 }

@@ -53,6 +53,18 @@ static void parse_step(struct kvs_state *s, const char *value)
 			s->step = (enum kvs_step)i;
 }
 
+/* "TIME NAME"; half of it is nothing. */
+static void parse_signed(struct kvs_state *s, const char *value)
+{
+	char *end;
+	uint64_t ms = strtoull(value, &end, 10);
+
+	if (*end != ' ' || !kvs_sha256_is_hex(kvs_s(end + 1)))
+		return;
+	s->signed_ms = ms;
+	memcpy(s->signed_name, end + 1, sizeof(s->signed_name));
+}
+
 /* Members that this version does not know are left out, like what is only for people. */
 static void parse_member(struct kvs_state *s, const char *name, const char *value)
 {
@@ -60,6 +72,8 @@ static void parse_member(struct kvs_state *s, const char *name, const char *valu
 		s->index = strtoull(value, NULL, 10);
 	else if (strcmp(name, "checksum") == 0 && kvs_sha256_is_hex(kvs_s(value)))
 		memcpy(s->checksum, value, sizeof(s->checksum));
+	else if (strcmp(name, "signed") == 0)
+		parse_signed(s, value);
 	else if (strcmp(name, "step") == 0)
 		parse_step(s, value);
 	else if (strcmp(name, "failures") == 0)
@@ -100,6 +114,8 @@ static void print(const struct kvs_state *s, const struct kvs_transfer *t, const
 		    "\nindex=%" PRIu64 "\nchecksum=%s\nstep=%s\nfailures=%" PRIu64
 		    "\nnext-try=%" PRIu64 "\n",
 		    s->index, s->checksum, step_names[s->step], s->failures, s->next_try);
+	if (s->signed_ms)
+		kvs_buf_fmt(text, "signed=%" PRIu64 " %s\n", s->signed_ms, s->signed_name);
 }
 
 /* ---- the file ---- */

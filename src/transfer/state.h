@@ -30,6 +30,10 @@ struct kvs_state {
 	char *target;
 	uint64_t index;		       /* of the checksum key in the store */
 	char checksum[KVS_SHA256_HEX]; /* what was installed, or is about to be */
+	/* The newest signature that was verified for this target: when it was made (ms since 1970; 0:
+	 * none was), and the SHA-256 of the name that it is for. */
+	uint64_t signed_ms;
+	char signed_name[KVS_SHA256_HEX];
 	enum kvs_step step;
 	uint64_t failures; /* of the command, in a row */
 	uint64_t next_try; /* when it is due again: ms since 1970; 0: at once */

@@ -20,6 +20,7 @@
 
 #include "base/digest.h"
 #include "base/rights.h"
+#include "base/signkey.h"
 #include "transfer/compress.h"
 
 #include <kvsync/kvsync.h>
@@ -57,10 +58,14 @@ struct kvs_in_params {
 	 * stays if it is the same file. */
 	enum kvs_encoding encoding;
 	bool no_compat; /* encodings that kvexpress cannot read are allowed */
+	/* Signs what is written, or what is there if it is the same file.  NULL: does not sign; a
+	 * signature of what was there before goes, with a warning. */
+	const struct kvs_signkey *sign_key;
 };
 
 struct kvs_in_result {
 	bool written;	/* false: the store had it already */
+	bool is_signed; /* by sign_key */
 	uint64_t index; /* of the write, where the store tells; else 0 */
 	uint64_t bytes;
 	uint64_t lines;
@@ -85,12 +90,16 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 
 struct kvs_out_params {
 	const char *key;
-	const char *file;	    /* as typed: a lock of that very path counts too */
-	struct kvs_rights rights;   /* also repaired when the bytes are the same */
-	bool follow;		    /* the file may be a symbolic link: write what it points to */
-	bool ignore_stop;	    /* a stop does not count; a lock does */
-	uint64_t min_lines;	    /* refuse what has fewer */
-	uint64_t max_bytes;	    /* refuse what has more; 0: KVS_OUT_MAX_BYTES_DEFAULT */
+	const char *file;	  /* as typed: a lock of that very path counts too */
+	struct kvs_rights rights; /* also repaired when the bytes are the same */
+	bool follow;		  /* the file may be a symbolic link: write what it points to */
+	bool ignore_stop;	  /* a stop does not count; a lock does */
+	uint64_t min_lines;	  /* refuse what has fewer */
+	uint64_t max_bytes;	  /* refuse what has more; 0: KVS_OUT_MAX_BYTES_DEFAULT */
+	/* Only what one of these keys has signed is installed, and nothing older than what was installed
+	 * from that key before.  n_verify_keys 0: signatures do not matter. */
+	const struct kvs_signkey *const *verify_keys;
+	size_t n_verify_keys;
 	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
 	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
 	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS */
@@ -109,8 +118,8 @@ struct kvs_out_result {
  * Another run that works on the same file is waited for: that time is added to the deadline, like the
  * command's.  The result is written also on failure, for what was done before it (a command that fails comes
  * after the file).  Errors: ARG (key, path), NOTFOUND (no such key), FROZEN (a stop or a lock),
- * GUARD, TOOBIG (unpacks to more), INTEGRITY (the data is not that of the checksum, read several
- * times), UNSUPPORTED (an encoding of a later version, the codec module is not installed), SYS (file),
+ * GUARD, TOOBIG (unpacks to more), INTEGRITY (the data is not that of the checksum, or the signature
+ * does not do, read several times), UNSUPPORTED (an encoding of a later version, the codec module is not installed), SYS (file),
  * COMMAND, and what the store says.
  */
 int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
