@@ -19,6 +19,9 @@
 /* Names of stores in a message; it has less room itself. */
 #define NAMES_MAX 4096
 
+/* Longer than any machine runs. */
+#define NO_LIMIT_MS (UINT64_C(1) << 40)
+
 /* What the flags say of any store, whichever it is. */
 static int add_flags(const struct cli_globals *g, struct kvs_opts *opts, struct kvs_err *err)
 {
@@ -334,6 +337,10 @@ int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct k
 	if (code)
 		return code;
 	kvs_set_deadline(store, cli->deadline);
+	/* Who says how long the command may take means its only call, too. */
+	if (cli->globals.timeout.given)
+		kvs_set_timeout(store, cli->globals.timeout.value ? cli->globals.timeout.value
+								  : NO_LIMIT_MS);
 	*ret_store = store;
 	return 0;
 }
