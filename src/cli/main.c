@@ -14,8 +14,10 @@
 #include "cli/help.h"
 #include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/quick.h"
 #include "cli/signals.h"
 #include "config/config.h"
+#include "core/of_program.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -116,6 +118,32 @@ static void set_deadline(struct cli *cli)
 		cli->deadline = 0;
 }
 
+#ifdef KVS_PROGRAM_BACKEND
+#define BACKEND__(name_) kvs_backend_##name_
+#define BACKEND_(name_)	 BACKEND__(name_)
+extern const struct kvs_backend BACKEND_(KVS_PROGRAM_BACKEND);
+
+/* This program has a backend of its own, and is where others go. */
+static void start_here(void)
+{
+	kvsi_backend_add(&BACKEND_(KVS_PROGRAM_BACKEND));
+}
+
+static void go_on_elsewhere(const struct cli *cli)
+{
+	(void)cli;
+}
+#else
+static void start_here(void)
+{
+}
+
+static void go_on_elsewhere(const struct cli *cli)
+{
+	quick_exec(cli);
+}
+#endif
+
 /* The command's own words: argv begins behind its name. */
 static int run_command(struct cli *cli, void *options, int argc, char **argv, struct kvs_err *err)
 {
@@ -139,6 +167,7 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 		code = load_config(cli, err);
 	if (code)
 		return code;
+	go_on_elsewhere(cli);
 	cli_log_open(cli);
 	set_deadline(cli);
 	return cli->cmd->run(cli, options, err);
@@ -190,6 +219,17 @@ static int run_line(struct cli *cli, int argc, char **argv, struct kvs_err *err)
 	return run_with_options(cli, argc - at - 1, argv + at + 1, err);
 }
 
+/* The parser moves the words in argv about. */
+static char **copy_words(int argc, char **argv)
+{
+	size_t n = (size_t)argc + 1;
+	char **words = kvs_realloc_array(NULL, n, sizeof(*words));
+
+	if (words)
+		memcpy(words, argv, n * sizeof(*words));
+	return words;
+}
+
 /* Leak checks want everything taken down. */
 static void leave_quickly(void)
 {
@@ -208,6 +248,8 @@ int main(int argc, char **argv)
 	/* A server that closes its connection must not kill us. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	leave_quickly();
+	start_here();
+	cli.words = copy_words(argc, argv);
 	code = run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err);
 	if (code >= 0) {
 		int flushed = out_finish(&err);
@@ -222,6 +264,7 @@ int main(int argc, char **argv)
 	}
 	release_lists(cli_global_options, &cli.globals);
 	kvs_config_free(cli.config);
+	kvsi_free(cli.words);
 	if (code > SIGNALS_BASE)
 		signals_die(code - SIGNALS_BASE);
 	if (kvsi_left_running())

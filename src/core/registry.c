@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "core/common_opts.h"
+#include "core/of_program.h"
 
 #include <errno.h>
 #include <dirent.h>
@@ -37,11 +38,20 @@ struct loaded {
 static struct loaded *all_loaded;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+static const struct kvs_backend *of_program;
+
+void kvsi_backend_add(const struct kvs_backend *be)
+{
+	of_program = be;
+}
+
 static const struct kvs_backend *find_known(const char *name)
 {
 	const struct loaded *l;
 	size_t i;
 
+	if (of_program && !strcmp(of_program->name, name))
+		return of_program;
 	for (i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
 		if (!strcmp(builtin[i]->name, name))
 			return builtin[i];

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/quick.h"
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/store_select.h"
+
+#include <kvsync/backend.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* KVS_LIBEXEC_DIR names another folder for tests.  A program of the build tree (KVS_MODULE_DIR) does
+ * not become an installed one. */
+static const char *folder(void)
+{
+	const char *dir = secure_getenv("KVS_LIBEXEC_DIR");
+
+	if (dir && *dir)
+		return dir;
+	return secure_getenv("KVS_MODULE_DIR") ? NULL : KVS_PKGLIBEXEC_DIR;
+}
+
+static bool is_of(const struct store_choice *choice, const char *backend)
+{
+	const char *option = kvs_opts_get(choice->opts, "backend");
+	size_t n = strlen(backend);
+
+	if (choice->url)
+		return !strncmp(choice->url, backend, n) && strchr(":+", choice->url[n]);
+	return option && !strcmp(option, backend);
+}
+
+static bool chose_etcd(const struct cli *cli)
+{
+	struct store_choice choice;
+	bool etcd;
+
+	if (store_choose(cli, &choice, NULL))
+		return false; /* the command itself will say so */
+	etcd = is_of(&choice, "etcd");
+	store_choice_release(&choice);
+	return etcd;
+}
+
+void quick_exec(const struct cli *cli)
+{
+	KVS_AUTO_FREE char *path = NULL;
+	const char *dir = folder();
+
+	if (!dir || !cli->words || !(cli->cmd->flags & CMD_STORE) ||
+	    (cli->cmd->flags & CMD_ENDLESS) || !chose_etcd(cli))
+		return;
+	path = kvs_asprintf("%s/kvsync-etcd", dir);
+	if (path)
+		(void)execv(path, cli->words);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The loops around etcdctl's watch in contrib/etcd, with the real etcdctl.
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../lib/cli.sh"
+# shellcheck source=tests/etcd/etcd.sh
+. "$srcdir/tests/etcd/etcd.sh"
+etcd_start e
+export ETCDCTL_ENDPOINTS="http://127.0.0.1:$e_port"
+
+put() {
+	printf '%s\n' "$@" >new
+	kvsync in -k hosts -f new
+}
+
+# has TEXT: the file gets it.
+has() {
+	wait_for 10 grep -sqx "$1" hosts
+}
+
+put 'first version'
+start once "$srcdir/contrib/etcd/watch-once" hosts "$tmp/hosts"
+succeeds 'what is there, at the start' has 'first version'
+etcd_watches() {
+	curl -s "http://127.0.0.1:$e_port/metrics" | grep -q '^etcd_debugging_mvcc_watcher_total [1-9]'
+}
+wait_for 10 etcd_watches
+put 'second "version" `with` $(odd) \words'
+succeeds 'each change' has 'second "version" `with` $(odd) .words'
+stop_started once
+
+rm hosts
+start loop env PAUSE=0.2 "$srcdir/contrib/etcd/watch-loop" hosts "$tmp/hosts" --min-lines 1
+succeeds 'the loop: what is there' has 'second.*'
+wait_for 10 etcd_watches
+put 'third version'
+succeeds 'each change' has 'third version'
+kill -KILL "$e_pid"
+wait_for 10 gone "$e_pid"
+etcd_again e
+put 'fourth version'
+succeeds 'also behind a restart of the server' wait_for 40 grep -qx 'fourth version' hosts
+stop_started loop
+done_testing
