@@ -159,6 +159,8 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 		help_command(cli->cmd);
 		return 0;
 	}
+	if (cli->globals.version)
+		return cmd_find("version")->run(cli, NULL, err);
 	cli->operands = argv;
 	code = check_operands(cli, err);
 	if (!code)

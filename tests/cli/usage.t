@@ -59,6 +59,8 @@ END
 run kvsync version
 out_has 'kvsync 0.' 'the version'
 is "$(kvsync --version)" "$(cat "$out")" 'in both forms'
+run kvsync get --version
+out_has 'kvsync 0.' 'also behind a command'
 run kvsync version --output json
 out_has '{"version":"0.' 'as JSON'
 

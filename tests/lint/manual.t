@@ -87,6 +87,14 @@ awk -F '\t' '$1 == "exit" && $4 != "-" { n = split($4, codes, ","); for (i = 1; 
 sed -n 's/^\tKVS_E_\([A-Z]*\) = .*/\1/p' "$srcdir/include/kvsync/kvsync.h" | sort >got
 same_file got want 'every error of the library has one exit status'
 
+# ---- the first example ----
+
+awk '/^\.Sh EXAMPLES/ { on = 1 } on && /^\.Ed/ { exit } literal { print } on && /^\.Bd -literal/ { literal = 1 }' \
+	"$man/kvsync.1" | sed "s|/tmp/|$tmp/|" >example.sh
+run sh -e example.sh
+status_is 0 'the first example of kvsync(1) runs'
+out_has 'hello world' 'and shows what it put there'
+
 # ---- form ----
 
 for page in "$man"/*.[1-8]; do
