@@ -87,7 +87,9 @@ static int add_endpoint(const char *transport, const char *host, struct kvs_opts
 				   "store URL: no credentials here; use user and password-file, or "
 				   "token-file");
 	if (strpbrk(host, "/#"))
-		return kvs_err_set(err, KVS_E_CONFIG, "store URL: \"%s\" is not host or host:port",
+		return kvs_err_set(err, KVS_E_CONFIG,
+				   "store URL: \"%s\" is not host or host:port; a path stands "
+				   "behind the colon alone, as in local:/path",
 				   KVS_Q(kvs_s(host)));
 	endpoint = kvs_asprintf("%s%s", transport, host);
 	if (!endpoint)

@@ -88,6 +88,8 @@ url() {
 	err_has "$3" "the URL $1: in words"
 }
 url local:%zz 2 'malformed % escape'
+url local:///a 2 'a path stands behind the colon alone'
+url local://store.db 2 'the local store has no servers'
 url local:%00 2 'malformed % escape'
 url :x 2 'not a store URL'
 url ::: 2 'not a store URL'

@@ -65,6 +65,21 @@ static void cleanup_conn(struct local_conn **conn)
 		conn_free(*conn);
 }
 
+/* A server's name would be passed over in silence, and the wrong store be written. */
+static int refuse_servers(const struct kvs_opts *opts, struct kvs_err *err)
+{
+	static const char *const names[] = { "endpoints", "srv" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (kvs_opts_get(opts, names[i]))
+			return kvs_err_set(err, KVS_E_CONFIG,
+					   "the local store has no servers, but %s names \"%s\": a "
+					   "store's file is written local:/PATH",
+					   names[i], KVS_Q(kvs_s(kvs_opts_get(opts, names[i]))));
+	return 0;
+}
+
 /* The location in the URL and the option "path" are two ways to say the same. */
 static int choose_path(struct local_conn *conn, const struct kvs_open_args *args,
 		       struct kvs_err *err)
@@ -90,7 +105,8 @@ static int local_open(const struct kvs_open_args *args, void **ret_conn, char *r
 	conn->epoll_fd = conn->inotify_fd = conn->timer_fd = -1;
 	kvs_replyq_init(&conn->q, args->sink, args->core, LOCAL_MAX_WAITING);
 	conn->tombstones = kvs_opts_uint(args->opts, "tombstones", LOCAL_TOMBSTONES);
-	rc = choose_path(conn, args, err);
+	rc = refuse_servers(args->opts, err);
+	rc = rc ? rc : choose_path(conn, args, err);
 	if (rc)
 		return rc;
 	conn->label = kvs_asprintf("local store %s", conn->path);
