@@ -66,6 +66,10 @@ const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err);
 /* Is --output json in force? */
 bool cli_json(const struct cli *cli);
 
+/* The time since `began` (CLOCK_MONOTONIC ms) does not count: somebody at a terminal or a pipe let
+ * us wait.  store: one that is open already, or NULL. */
+void cli_spare_time(struct cli *cli, uint64_t began, struct kvs_store *store);
+
 /* What keys of transferred files begin with: --prefix, configuration, default. */
 const char *cli_prefix(const struct cli *cli);
 

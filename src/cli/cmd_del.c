@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -51,9 +52,11 @@ static bool answered_yes(void)
 	return first == 'y' || first == 'Y';
 }
 
-static int confirm(struct kvs_store *store, struct kvs_str prefix, struct kvs_err *err)
+static int confirm(struct cli *cli, struct kvs_store *store, struct kvs_str prefix,
+		   struct kvs_err *err)
 {
-	uint64_t n;
+	uint64_t n, asked;
+	bool yes;
 	int code;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
@@ -64,7 +67,10 @@ static int confirm(struct kvs_store *store, struct kvs_str prefix, struct kvs_er
 		return code;
 	(void)fprintf(stderr, "Delete %llu key%s beginning with '%s'? [y/N] ",
 		      (unsigned long long)n, n == 1 ? "" : "s", KVS_Q(prefix));
-	if (!answered_yes())
+	asked = kvsi_monotonic_ms();
+	yes = answered_yes();
+	cli_spare_time(cli, asked, store);
+	if (!yes)
 		return kvs_err_set(err, KVS_E_CANCELED, "not confirmed; nothing was deleted");
 	return 0;
 }
@@ -97,7 +103,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	cli_cas(&op, o->cas);
 	code = cli_open_store(cli, &store, err);
 	if (!code && o->recursive && !o->yes)
-		code = confirm(store, op.key, err);
+		code = confirm(cli, store, op.key, err);
 	if (!code)
 		code = kvs_delete(store, &op, &reply, err);
 	if (code)

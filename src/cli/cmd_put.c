@@ -36,7 +36,7 @@ static const struct kvs_option put_options[] = {
 	{ NULL },
 };
 
-static int read_value(const struct cli *cli, const struct put_options *o, struct kvs_buf *buf,
+static int read_value(struct cli *cli, const struct put_options *o, struct kvs_buf *buf,
 		      struct kvs_str *ret_value, struct kvs_err *err)
 {
 	bool operand = cli->n_operands == 2;
@@ -49,7 +49,7 @@ static int read_value(const struct cli *cli, const struct put_options *o, struct
 		*ret_value = kvs_s(cli->operands[1]);
 		return 0;
 	}
-	code = input_read(o->file, buf, err);
+	code = input_read(cli, o->file, buf, err);
 	if (!code)
 		*ret_value = kvs_buf_slice(buf);
 	return code;

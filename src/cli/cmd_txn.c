@@ -70,7 +70,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	int code;
 
 	kvs_buf_init(&text, INPUT_MAX);
-	code = input_read(o->file ? o->file : "-", &text, err);
+	code = input_read(cli, o->file ? o->file : "-", &text, err);
 	if (code)
 		return code;
 	code = txn_ops_read(kvs_buf_slice(&text), &ops, err);

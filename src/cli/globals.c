@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "config/config.h"
 
@@ -61,6 +62,18 @@ const struct kvs_option cli_global_options[] = {
 bool cli_json(const struct cli *cli)
 {
 	return cli->globals.output && strcmp(cli->globals.output, "json") == 0;
+}
+
+void cli_spare_time(struct cli *cli, uint64_t began, struct kvs_store *store)
+{
+	uint64_t spent = kvsi_monotonic_ms() - began;
+
+	if (!cli->deadline)
+		return;
+	if (__builtin_add_overflow(cli->deadline, spent, &cli->deadline))
+		cli->deadline = 0;
+	if (store)
+		kvs_set_deadline(store, cli->deadline);
 }
 
 const char *cli_prefix(const struct cli *cli)

@@ -9,7 +9,9 @@
 
 #include <kvsync/kvsync.h>
 
-/* Appends the whole of it.  Errors: SYS; TOOBIG over buf->max; NOMEM. */
-int input_read(const char *path, struct kvs_buf *buf, struct kvs_err *err);
+struct cli;
+
+/* Appends the whole of it; the time that it takes is not the command's.  Errors: SYS; TOOBIG over buf->max; NOMEM. */
+int input_read(struct cli *cli, const char *path, struct kvs_buf *buf, struct kvs_err *err);
 
 #endif

@@ -25,6 +25,14 @@ void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fm
 	t->report(t->report_arg, level, line);
 }
 
+void kvs_transfer_spare_time(struct kvs_transfer *t, uint64_t began)
+{
+	if (!t->deadline)
+		return;
+	t->deadline += kvsi_monotonic_ms() - began;
+	kvs_set_deadline(t->store, t->deadline);
+}
+
 bool kvs_pause(uint64_t deadline, unsigned attempt)
 {
 	uint64_t most = PAUSE_FIRST_US;

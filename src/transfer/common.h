@@ -13,6 +13,10 @@
 void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The time since `began` (CLOCK_MONOTONIC ms) does not count for the deadline, of t and its store:
+ * somebody else let us wait. */
+void kvs_transfer_spare_time(struct kvs_transfer *t, uint64_t began);
+
 /*
  * Sleeps a random while before try number `attempt` (from 1): at most 5 ms at first, doubled each
  * time up to 200 ms, so that those who collide drift apart.  False if the deadline

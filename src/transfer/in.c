@@ -19,6 +19,7 @@
 #include "transfer/transfer.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/log.h"
@@ -371,13 +372,17 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 		    struct kvs_in_result *ret, struct kvs_err *err)
 {
 	KVS_AUTO_BUF struct kvs_buf content;
+	struct kvs_transfer mine = *t; /* with a deadline of our own */
 	struct kvs_in_result result = { 0 };
+	uint64_t began = kvsi_monotonic_ms();
 	int rc;
 
 	kvs_buf_init(&content, params->max_bytes);
 	rc = kvs_layout_check_key(params->key, true, err);
 	rc = rc ? rc : check_encoding(params, err);
 	rc = rc ? rc : read_content(params, &content, err);
+	if (params->fd >= 0)
+		kvs_transfer_spare_time(&mine, began);
 	if (rc == 0 && params->sorted)
 		rc = kvs_content_sort(&content, err);
 	if (rc)
@@ -389,7 +394,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_buf_slice(&content), result.checksum);
-	rc = store_content(t, params, kvs_buf_slice(&content), &result, err);
+	rc = store_content(&mine, params, kvs_buf_slice(&content), &result, err);
 	if (rc == 0)
 		*ret = result;
 	return rc;

@@ -81,10 +81,7 @@ static int remember_from(struct job *job, struct kvs_err *err)
 		return kvs_err_copy(err, rc, &why);
 	if (rc)
 		forget(job, &why);
-	if (job->t.deadline) {
-		job->t.deadline += kvsi_monotonic_ms() - began;
-		kvs_set_deadline(job->t.store, job->t.deadline);
-	}
+	kvs_transfer_spare_time(&job->t, began);
 	return 0;
 }
 

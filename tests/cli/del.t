@@ -57,7 +57,10 @@ if command -v script >/dev/null 2>&1; then
 	ask y
 	is "$status" 0 'answered yes'
 	is "$(kvsync ls --keys)" '' 'deleted'
+	kvsync put a 1
+	{ sleep 2.5; echo y; } | script -qec 'kvsync --timeout 2s del a --recursive' /dev/null >"$out" 2>&1
+	is "$?" 0 'who thinks about the answer does not run out of time'
 else
-	skip 7 'script is not installed'
+	skip 8 'script is not installed'
 fi
 done_testing

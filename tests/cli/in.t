@@ -38,6 +38,8 @@ stored hosts hosts 'it is there'
 
 run sh -c 'printf "a\nb\n" | kvsync in -k piped -f -'
 status_is 0 'standard input'
+run sh -c '{ sleep 2.5; echo late; } | kvsync --timeout 2s in -k late -f -'
+status_is 0 'the wait for it is not the time of the command'
 printf 'a\nb\n' >want
 stored piped want 'it is there'
 

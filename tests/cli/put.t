@@ -104,4 +104,8 @@ run kvsync put "$(printf 'k\377\nx')" v
 status_is 0 'nor do bytes that are no text'
 run kvsync ls --keys "$(printf 'k\377')"
 out_is 'k\\xff\\x0ax\n' 'they are shown escaped'
+# standard input that takes its time
+run sh -c '{ sleep 2.5; printf late; } | kvsync --timeout 2s put a -f -'
+status_is 0 'the wait for standard input is not the time of the command'
+is "$(kvsync get a)" late 'it is there'
 done_testing
