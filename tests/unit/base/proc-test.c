@@ -316,7 +316,8 @@ static void test_whole_group(void)
 
 static void test_steps(void)
 {
-	struct kvs_proc_spec spec = { .argv = SHELL("echo hi; sleep 60") };
+	/* No shell: dash can miss a SIGINT that comes while it starts its command. */
+	struct kvs_proc_spec spec = { .argv = ARGV("sleep", "60") };
 	KVS_AUTO_PROC_RESULT struct kvs_proc_result result = { 0 };
 	struct kvs_proc *proc = NULL;
 	struct kvs_err err;
@@ -329,7 +330,7 @@ static void test_steps(void)
 	ok(!ended, "it runs");
 	kvs_proc_signal(proc, SIGINT);
 	result = finish(proc);
-	ok(result.signal == SIGINT || result.status == 128 + SIGINT, "a signal reaches it");
+	is_int(result.signal, SIGINT, "a signal reaches it");
 	ok(!result.timed_out, "that is no time-out");
 
 	if (!is_code(kvs_proc_start(&spec, &proc, &err), 0, &err, "starts again"))
