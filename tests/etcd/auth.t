@@ -3,13 +3,13 @@
 # Users, passwords, tokens and roles of a real etcd.
 # shellcheck source=tests/lib/cli.sh
 . "${0%/*}/../lib/cli.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
 XDG_RUNTIME_DIR=$tmp/run
 export XDG_RUNTIME_DIR
 mkdir -m 0700 "$XDG_RUNTIME_DIR"
 
-etcd_start e --auth-token-ttl 2 --bcrypt-cost 4
+etcd_start e "${KVS_ETCD_AGE:-old}" --auth-token-ttl 2 --bcrypt-cost 4
 export KVSYNC_STORE="etcd://127.0.0.1:$e_port" ETCDCTL_ENDPOINTS="127.0.0.1:$e_port"
 printf 'secret one\n' >alice.pw
 printf 'wrong\n' >wrong.pw
@@ -82,9 +82,8 @@ succeeds 'the token expires' wait_for 20 sh -c \
 kvsync put app/a two --user alice --password-file alice.pw
 wait_for 10 grep -q 'app/a	two' "$tmp/.run/w.out"
 file_has "$tmp/.run/w.out" 'app/a	two' 'a watch goes on'
-kill -KILL "$e_pid"
-wait_for 10 gone "$e_pid"
-etcd_again e --auth-token-ttl 2 --bcrypt-cost 4
+server_kill e
+server_restart e
 kvsync put app/a three --user alice --password-file alice.pw
 wait_for 10 grep -q 'app/a	three' "$tmp/.run/w.out"
 file_has "$tmp/.run/w.out" 'app/a	three' 'also over a restart that forgets all tokens'

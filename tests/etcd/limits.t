@@ -3,9 +3,9 @@
 # What a real etcd takes: sizes one byte over each limit, trees beyond a message, a full disk.
 # shellcheck source=tests/lib/cli.sh
 . "${0%/*}/../lib/cli.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
-etcd_start e
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
+etcd_start e "${KVS_ETCD_AGE:-old}"
 export KVSYNC_STORE="etcd://127.0.0.1:$e_port" ETCDCTL_ENDPOINTS="127.0.0.1:$e_port"
 
 # value sizes: the backend's limit, a byte more, and what a server would say itself
@@ -64,7 +64,7 @@ is "$(grep -c '^put' "$out")" 1560 'a snapshot of 60 MB'
 stop_started e
 
 # the alarm of a full disk
-etcd_start f --quota-backend-bytes 4000000
+etcd_start f "${KVS_ETCD_AGE:-old}" --quota-backend-bytes 4000000
 export KVSYNC_STORE="etcd://127.0.0.1:$f_port" ETCDCTL_ENDPOINTS="127.0.0.1:$f_port"
 kvsync put before 1
 i=0

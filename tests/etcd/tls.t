@@ -3,8 +3,8 @@
 # TLS to a real etcd: who verifies whom, and what it says when that fails.
 # shellcheck source=tests/lib/cli.sh
 . "${0%/*}/../lib/cli.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
 need openssl
 
 # ca NAME
@@ -32,9 +32,8 @@ cert expired ca 'IP:127.0.0.1' -days -1
 cert node ca 'DNS:node' -days 2
 cert stranger other 'DNS:stranger' -days 2
 
-etcd_scheme=https
-etcd_curl='--cacert ca.pem'
-etcd_start e --cert-file server.pem --key-file server.key
+server_curl='--cacert ca.pem'
+etcd_start e "${KVS_ETCD_AGE:-old}" --cert-file server.pem --key-file server.key
 store=etcd+tls://127.0.0.1:$e_port
 
 run kvsync put k v --store "$store" --ca-file ca.pem
@@ -55,8 +54,8 @@ run kvsync get k --store "$store" --ca-file ca.pem --cert-file node.pem
 status_is 2 'a certificate without its key'
 stop_started e
 
-etcd_curl=-k
-etcd_start x --cert-file elsewhere.pem --key-file elsewhere.key
+server_curl=-k
+etcd_start x "${KVS_ETCD_AGE:-old}" --cert-file elsewhere.pem --key-file elsewhere.key
 store=etcd+tls://127.0.0.1:$x_port
 run kvsync put k v --store "$store" --ca-file ca.pem --timeout 2s
 status_is 3 'a certificate of another name'
@@ -64,15 +63,15 @@ run kvsync put k v --store "$store" --ca-file ca.pem --tls-server-name etcd.exam
 status_is 0 'that name is asked for'
 stop_started x
 
-etcd_start z --cert-file expired.pem --key-file expired.key
+etcd_start z "${KVS_ETCD_AGE:-old}" --cert-file expired.pem --key-file expired.key
 run kvsync put k v --store "etcd+tls://127.0.0.1:$z_port" --ca-file ca.pem --timeout 2s
 status_is 3 'an expired certificate'
 err_has 'certificate' 'the message says why'
 stop_started z
 
 # certificates on both sides
-etcd_curl='--cacert ca.pem --cert node.pem --key node.key'
-etcd_start m --cert-file server.pem --key-file server.key --trusted-ca-file ca.pem --client-cert-auth
+server_curl='--cacert ca.pem --cert node.pem --key node.key'
+etcd_start m "${KVS_ETCD_AGE:-old}" --cert-file server.pem --key-file server.key --trusted-ca-file ca.pem --client-cert-auth
 store=etcd+tls://127.0.0.1:$m_port
 run kvsync put k v --store "$store" --ca-file ca.pem --cert-file node.pem --key-file node.key
 status_is 0 'a certificate of our own'

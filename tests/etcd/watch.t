@@ -5,9 +5,9 @@
 . "${0%/*}/../lib/cli.sh"
 # shellcheck source=tests/lib/proxy.sh
 . "$srcdir/tests/lib/proxy.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
-etcd_start e
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
+etcd_start e "${KVS_ETCD_AGE:-old}"
 proxy_start p "$e_port"
 direct=etcd://127.0.0.1:$e_port
 export KVSYNC_STORE="$direct" ETCDCTL_ENDPOINTS="127.0.0.1:$e_port"
@@ -23,9 +23,8 @@ start w kvsync watch w/ --recursive
 seen sync
 
 # a restart: nothing is lost, and the watch is back within two seconds
-kill -KILL "$e_pid"
-wait_for 10 gone "$e_pid"
-etcd_again e
+server_kill e
+server_restart e
 back=$(now_ms)
 kvsync put w/a 1
 kvsync put w/a 2
@@ -39,10 +38,9 @@ stop_started w
 # a server that comes back without its data
 start w kvsync watch w/ --recursive
 seen sync
-kill -KILL "$e_pid"
-wait_for 10 gone "$e_pid"
-rm -rf "$tmp/etcd-e"
-etcd_again e
+server_kill e
+rm -rf "$tmp/e"
+server_restart e
 succeeds 'an emptied store is a new snapshot' wait_for 10 sh -c \
 	'[ "$(grep -c reset "$0")" -eq 2 ] && tail -n 1 "$0" | grep -q sync' "$watched"
 kvsync put w/b new

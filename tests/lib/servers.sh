@@ -3,7 +3,7 @@
 #
 # Real servers for scenarios: sourced after cli.sh.
 #
-#	etcd_start NAME old|new [--tls|--mtls] [--auth]
+#	etcd_start NAME old|new [--tls|--mtls] [--auth] [ETCD-OPTION...]
 #	consul_start NAME old|new [--tls|--mtls] [--acl] [--session-ttl-min 1s]
 #	etcd_cluster NAME old|new, consul_cluster NAME old|new      three members NAME1 NAME2 NAME3
 #	server_stop NAME, server_kill NAME, server_freeze NAME, server_thaw NAME, server_restart NAME
@@ -11,7 +11,9 @@
 # A start returns when the server answers and sets $NAME_url (http://127.0.0.1:PORT), $NAME_port,
 # $NAME_pid; a cluster $NAME_endpoints (comma-separated URLs).  Everything listens on 127.0.0.1 only,
 # keeps its data in $tmp/NAME, and is ended by its pid.  Its log is $tmp/.run/NAME.out and .err.
-# --tls: a server certificate; --mtls: clients need one too; the files are those of tls_make.
+# --tls: a server certificate; --mtls: clients need one too; the files are those of tls_make.  With
+# certificates of its own a scenario says in $server_curl how curl reaches the server.  etcdctl and
+# consul of the server's version are in PATH.
 # --auth (etcd): user root, password rootpw.  --acl (consul): $server_token is the management token,
 # all else is denied.  A restart keeps ports and data.  What is not in the cache is lacking.
 
@@ -19,9 +21,11 @@ server_token=7d2bd4a6-64e8-4f26-9be7-0f5e4a9f2d11
 
 # ---- programs, ports, certificates ----
 
-# server_dir KIND-AGE: sets $server_bin and says which version runs.
+# server_dir KIND-AGE: sets $server_bin, puts it into PATH and says which version runs.
 server_dir() {
 	server_bin=$("$srcdir/tests/servers/get" --cached "$1" 2>&1) || lacking "$server_bin"
+	PATH=$server_bin:$PATH
+	export PATH ETCDCTL_API=3
 	case $1 in
 	etcd-*) diag "$1: $("$server_bin/etcd" --version | head -n 1)" ;;
 	consul-*) diag "$1: $("$server_bin/consul" version | head -n 1)" ;;
@@ -80,7 +84,8 @@ answers() {
 	set -- "$server_url$2"
 	[ ! -d "$tmp/tls" ] ||
 		set -- --cacert "$tmp/tls/ca.pem" --cert "$tmp/tls/client.pem" --key "$tmp/tls/client.key" "$@"
-	curl -sf -m 2 "$@" 2>/dev/null
+	# shellcheck disable=SC2086
+	curl -sf -m 2 ${server_curl:-} "$@" 2>/dev/null
 }
 
 # ---- life and death ----
@@ -158,46 +163,49 @@ etcd_is_ready() {
 
 etcd_start() {
 	server_dir "etcd-$2"
-	etcd_tls='' etcd_auth=''
+	etcd_scheme=http etcd_auth=''
 	etcd_name=$1
 	shift 2
 	for server_option in "$@"; do
+		shift
 		case $server_option in
-		--tls | --mtls) etcd_tls=$server_option && tls_make ;;
+		--tls | --mtls)
+			tls_make
+			set -- "$@" --cert-file "$tmp/tls/server.pem" --key-file "$tmp/tls/server.key"
+			etcd_scheme=https
+			[ "$server_option" = --tls ] ||
+				set -- "$@" --client-cert-auth --trusted-ca-file "$tmp/tls/ca.pem"
+			;;
 		--auth) etcd_auth=yes ;;
-		*) bail "etcd_start: unknown option $server_option" ;;
+		--cert-file) set -- "$@" --cert-file && etcd_scheme=https ;;
+		*) set -- "$@" "$server_option" ;;
 		esac
 	done
 	eval "${etcd_name}_ready=etcd_is_ready"
-	try_ports "$etcd_name" etcd_launch_one "$etcd_name"
+	try_ports "$etcd_name" etcd_launch_one "$etcd_name" "$@"
 	[ -z "$etcd_auth" ] || etcd_enable_auth "$etcd_name"
 }
 
 etcd_launch_one() {
 	free_port && etcd_client=$free_port
 	free_port && etcd_peer=$free_port
-	etcd_launch "$1" "$1=http://127.0.0.1:$etcd_peer" && until_ready "$1" etcd_is_ready
-}
-
-# etcd_launch NAME INITIAL-CLUSTER: on the ports $etcd_client and $etcd_peer.
-etcd_launch() {
-	etcd_scheme=http
-	[ -z "$etcd_tls" ] || etcd_scheme=https
-	eval "$1_port=$etcd_client $1_url=$etcd_scheme://127.0.0.1:$etcd_client"
-	set -- "$1" --name "$1" --data-dir "$tmp/$1" --log-level warn --initial-cluster "$2" \
-		--listen-client-urls "$etcd_scheme://127.0.0.1:$etcd_client" \
-		--advertise-client-urls "$etcd_scheme://127.0.0.1:$etcd_client" \
-		--listen-peer-urls "http://127.0.0.1:$etcd_peer" \
-		--initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer"
-	case $etcd_tls in
-	?*) set -- "$@" --cert-file "$tmp/tls/server.pem" --key-file "$tmp/tls/server.key" ;;
-	esac
-	case $etcd_tls in
-	--mtls) set -- "$@" --client-cert-auth --trusted-ca-file "$tmp/tls/ca.pem" ;;
-	esac
 	etcd_instance=$1
 	shift
-	launch "$etcd_instance" "$server_bin/etcd" "$@"
+	etcd_launch "$etcd_instance" "$etcd_instance=http://127.0.0.1:$etcd_peer" "$@" &&
+		until_ready "$etcd_instance" etcd_is_ready
+}
+
+# etcd_launch NAME INITIAL-CLUSTER [ETCD-OPTION...]: on the ports $etcd_client and $etcd_peer.
+etcd_launch() {
+	etcd_instance=$1 etcd_initial=$2
+	shift 2
+	etcd_url=$etcd_scheme://127.0.0.1:$etcd_client
+	eval "${etcd_instance}_port=$etcd_client ${etcd_instance}_url=$etcd_url"
+	launch "$etcd_instance" "$server_bin/etcd" --name "$etcd_instance" \
+		--data-dir "$tmp/$etcd_instance" --log-level warn --initial-cluster "$etcd_initial" \
+		--listen-client-urls "$etcd_url" --advertise-client-urls "$etcd_url" \
+		--listen-peer-urls "http://127.0.0.1:$etcd_peer" \
+		--initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer" "$@"
 }
 
 # etcdctl_of NAME WORD...: the client of the server's own version.
@@ -224,7 +232,7 @@ etcd_enable_auth() {
 
 etcd_cluster() {
 	server_dir "etcd-$2"
-	etcd_tls=
+	etcd_scheme=http
 	etcd_members=
 	for member in 1 2 3; do
 		free_port && eval "etcd_client$member=$free_port"
