@@ -309,7 +309,7 @@ END
 		consul_token_name=initial_management
 		[ "$consul_age" = new ] || consul_token_name=master
 		cat <<END
-	"acl": {"enabled": true, "default_policy": "deny",
+	"acl": {"enabled": true, "default_policy": "deny", "policy_ttl": "1s", "token_ttl": "1s",
 		"tokens": {"$consul_token_name": "$server_token", "agent": "$server_token"}},
 END
 	fi
