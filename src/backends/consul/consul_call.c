@@ -231,6 +231,8 @@ static int server_error(const struct consul_call *call)
 		return KVS_E_DENIED;
 	if (says(call, "nvalid session"))
 		return KVS_E_NOTFOUND;
+	if (says(call, "invalid key name"))
+		return KVS_E_ARG;
 	return call->spec.write && !surely_not_written(call) ? KVS_E_UNCERTAIN : KVS_E_UNAVAILABLE;
 }
 

@@ -69,11 +69,24 @@ static size_t first_unprintable(struct kvs_str s)
 	return s.n;
 }
 
+/* Newer servers refuse a space at either end. */
+static struct kvs_str without_end_spaces(struct kvs_str s)
+{
+	const char *p = s.p;
+
+	if (s.n && p[0] == ' ')
+		s.n = 0;
+	while (s.n && p[s.n - 1] == ' ')
+		s.n--;
+	return s;
+}
+
 struct kvs_str consul_path_safe_prefix(struct kvs_str prefix)
 {
-	struct kvs_str printable = kvs_sn(prefix.p, first_unprintable(prefix));
+	struct kvs_str safe = kvs_sn(prefix.p, first_unprintable(prefix));
 
-	return kvs_sn(prefix.p, first_cleaned(printable));
+	safe.n = first_cleaned(without_end_spaces(safe));
+	return safe;
 }
 
 bool consul_path_ok(struct kvs_str key)

@@ -159,6 +159,8 @@ static const struct {
 	{ "a/../b", NULL, "a/" },
 	{ "a/.", NULL, "a/" },
 	{ "a\nb", NULL, "a" },
+	{ "a/b ", NULL, "a/b" },
+	{ " a", NULL, "" },
 	{ "a/.\n", NULL, "a/" },
 	{ "a\u202eb", NULL, "a" },
 };
