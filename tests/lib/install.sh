@@ -3,11 +3,12 @@
 #
 # Which Debian packages kvsync needs, and getting those that are missing.  Sourced.
 
-# To build: compiler, autotools, the libraries' headers.
+# To build with the embedded store alone: compiler, autotools, the libraries' headers.
 packages_to_build='gcc g++ make libc6-dev autoconf automake libtool pkg-config xz-utils
 	libssl-dev libjson-c-dev libyaml-dev libsqlite3-dev uthash-dev
-	libgrpc-dev libprotobuf-c-dev protobuf-c-compiler
 	zlib1g-dev libbrotli-dev libzstd-dev'
+# For the backends of Consul and etcd too.
+packages_for_servers='libcurl4-openssl-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler'
 # To test: what scenarios call, and the lint.
 packages_to_test='brotli curl python3 openssl procps sqlite3 binutils shellcheck clang-format mandoc zstd'
 # Only for tests/run --long.
