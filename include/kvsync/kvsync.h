@@ -277,7 +277,8 @@ enum kvs_lease_op {
 #define KVS_TXN_BATCHED     0x10u /* kvs_txn() only: may be split where it passes the store's
                                    * limits; then it is not atomic, and the reply is the last
                                    * part's */
-#define KVS_WATCH_CHANGES   0x20u /* watch: no first snapshot; begin with what changes from now */
+#define KVS_WATCH_CHANGES   0x20u /* watch: no first snapshot; begin with what changes from now.  If
+                                   * that history is lost later, a snapshot comes all the same */
 
 /*
  * One request, for kvs_start() and for a backend.  All memory is borrowed for the call.
