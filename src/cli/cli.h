@@ -53,7 +53,7 @@ struct kvs_config;
 struct cli {
 	const struct cmd *cmd; /* NULL until it is known */
 	struct cli_globals globals;
-	char **words; /* the whole command line, as main() got it; NULL: no memory */
+	char **words; /* the whole command line, as main() got it */
 	char **operands;
 	int n_operands;
 	uint64_t deadline;	   /* CLOCK_MONOTONIC ms of the whole command; 0 = none */

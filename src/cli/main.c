@@ -252,7 +252,8 @@ int main(int argc, char **argv)
 	leave_quickly();
 	start_here();
 	cli.words = copy_words(argc, argv);
-	code = run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err);
+	code = cli.words ? run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err)
+			 : kvs_err_oom(&err);
 	if (code >= 0) {
 		int flushed = out_finish(&err);
 

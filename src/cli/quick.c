@@ -48,8 +48,8 @@ void quick_exec(const struct cli *cli)
 	KVS_AUTO_FREE char *path = NULL;
 	const char *dir = folder();
 
-	if (!dir || !cli->words || !(cli->cmd->flags & CMD_STORE) ||
-	    (cli->cmd->flags & CMD_ENDLESS) || !chose_etcd(cli))
+	if (!dir || !(cli->cmd->flags & CMD_STORE) || (cli->cmd->flags & CMD_ENDLESS) ||
+	    !chose_etcd(cli))
 		return;
 	path = kvs_asprintf("%s/kvsync-etcd", dir);
 	if (path)
