@@ -34,6 +34,8 @@
 #define CONSUL_MAX_REQUEST (512u << 10)
 /* Operations of a transaction on a server before 1.13. */
 #define CONSUL_MAX_OPS 64
+/* Different keys and prefixes watched through one store: each holds a connection. */
+#define CONSUL_MAX_QUERIES 128
 /* Bytes of an answer that is taken as a whole (one entry, a transaction's results). */
 #define CONSUL_MAX_ANSWER (96u << 20)
 

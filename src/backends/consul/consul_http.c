@@ -17,8 +17,9 @@
 #include <utlist.h>
 
 #define MAX_WAITING (256u << 20)
-/* A server takes 200 connections of one address; others on this host want some, too. */
-#define MAX_CONNECTIONS 128
+/* A server takes 200 connections of one address.  Watches may hold CONSUL_MAX_QUERIES of ours, so that
+ * there are always some left for other requests. */
+#define MAX_CONNECTIONS (CONSUL_MAX_QUERIES + 48)
 
 /* ---- requests ---- */
 

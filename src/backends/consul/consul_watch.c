@@ -508,9 +508,15 @@ static void refuse_newcomer(struct consul_query *q, uint64_t tag, int code,
 int consul_watch(void *conn, uint64_t tag, const struct kvs_request *req, struct kvs_err *err)
 {
 	struct consul *c = conn;
-	struct consul_query *q = query_find(c, req);
-	int code;
+	struct consul_query *q = query_find(c, req), *q_counted;
+	int n, code;
 
+	DL_COUNT(c->queries, q_counted, n);
+	if (!q && n >= CONSUL_MAX_QUERIES)
+		return kvs_err_set(err, KVS_E_UNSUPPORTED,
+				   "more than %d keys and prefixes are watched through one Consul "
+				   "store; watch a prefix that they share",
+				   CONSUL_MAX_QUERIES);
 	if (!q)
 		q = query_new(c, req);
 	if (!q)
