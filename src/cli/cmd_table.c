@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-extern const struct cmd cmd_in, cmd_out, cmd_keygen, cmd_stop, cmd_start;
+extern const struct cmd cmd_in, cmd_out, cmd_keygen, cmd_stop, cmd_start, cmd_lock, cmd_unlock;
 extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, cmd_index;
 extern const struct cmd cmd_status, cmd_backends;
 extern const struct cmd cmd_config, cmd_help, cmd_version;
@@ -15,6 +15,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_keygen,
 	&cmd_stop,
 	&cmd_start,
+	&cmd_lock,
+	&cmd_unlock,
 	&cmd_get,
 	&cmd_put,
 	&cmd_del,

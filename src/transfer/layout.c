@@ -129,8 +129,10 @@ int kvs_layout_lock(const char *prefix, const char *path, const char *node, char
 {
 	char digest[KVS_SHA256_HEX];
 	char host[HOST_NAME_MAX + 1];
-	int rc;
+	int rc = check_prefix(prefix, err);
 
+	if (rc)
+		return rc;
 	if (!node) {
 		if (gethostname(host, sizeof(host)) != 0)
 			return kvs_err_sys(err, "find the host's name");

@@ -51,6 +51,7 @@ int kvs_lock_check(const struct kvs_entry *lock, const char *path, struct kvs_er
 {
 	if (!kvs_guard_is_set(lock))
 		return 0;
-	return kvs_err_set(err, KVS_E_FROZEN, "%s is locked on this machine: %s",
+	return kvs_err_set(err, KVS_E_FROZEN,
+			   "%s is locked on this machine until kvsync unlock lifts it: %s",
 			   KVS_Q(kvs_s(path)), KVS_Q(lock->value));
 }

@@ -136,4 +136,23 @@ int kvs_transfer_stop(const struct kvs_transfer *t, const char *key, const char 
 int kvs_transfer_start(const struct kvs_transfer *t, const char *key, char **ret_reason,
 		       struct kvs_err *err);
 
+/* ---- lock and unlock: freezing a file on one machine ---- */
+
+/*
+ * Locks a file, by its absolute path, for t->node: no `out` replaces it there.  The lock goes by the
+ * cleaned path.  reason NULL: one that names the file, the user and the time; then a lock that is
+ * there stays with the reason that it has.  *ret_changed is false if nothing was written.
+ * Errors: ARG (a relative path, an empty reason), CONFLICT, SYS, and what the store says.
+ */
+int kvs_transfer_lock(const struct kvs_transfer *t, const char *file, const char *reason,
+		      bool *ret_changed, struct kvs_err *err);
+
+/*
+ * Lifts it, both that of the cleaned path and that of the path as typed; *ret_reason is what it
+ * said, in fresh memory, or NULL if the file was not locked.  The note FILE.locked that kvexpress
+ * left beside the file goes with it.
+ */
+int kvs_transfer_unlock(const struct kvs_transfer *t, const char *file, char **ret_reason,
+			struct kvs_err *err);
+
 #endif

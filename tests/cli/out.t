@@ -105,7 +105,7 @@ echo edited >>target
 cp target edited
 out -k hosts -f ./target --ignore-stop
 status_is 6 'a locked file'
-err_is "kvsync: out: $tmp/target is locked on this machine: hands off\n" 'the reason is told'
+err_is "kvsync: out: $tmp/target is locked on this machine until kvsync unlock lifts it: hands off\n" 'the reason is told'
 same_file target edited 'locked: nothing installed'
 kvsync del "$lock"
 lock=kvexpress/locks/$(printf %s ./target | sha256sum | cut -c 1-64)/$(uname -n)

@@ -61,6 +61,22 @@ after() {
 }
 sweep change KILL '' kvsync stop --quiet k why
 
+# So does a lock, and what lifts it.
+digest=$(printf %s /etc/x | sha256sum | cut -c 1-64)
+lock=kvexpress/locks/$digest/$(uname -n)
+after() {
+	case $status in
+	0) [ "$(kvsync get "$lock")" = why ] || echo 'acknowledged, but lost' ;;
+	137 | 1 | 2 | 3 | 12) ;;
+	*) echo "unexpected status: $(tail -n 1 "$err")" ;;
+	esac
+	run kvsync lock --quiet /etc/x why
+	[ "$status" -eq 0 ] || echo "the next run failed: $(cat "$err")"
+	[ "$(kvsync unlock /etc/x)" = '/etc/x: unlocked; it was locked: why' ] || echo 'it was not lifted'
+}
+sweep change KILL '' kvsync lock --quiet /etc/x why
+sweep alloc ENOMEM '' kvsync lock --quiet /etc/x why
+
 # ---- every allocation ----
 
 after() {

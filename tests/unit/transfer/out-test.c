@@ -135,7 +135,8 @@ static void lock_is_seen(const char *path, const char *name)
 	if (kvs_layout_lock("kvexpress", path, "node1", &key, &err))
 		bail("no lock");
 	store_put(key, "hands off");
-	is_err(out(), KVS_E_FROZEN, &err, "is locked on this machine: hands off", "%s", name);
+	is_err(out(), KVS_E_FROZEN, &err,
+	       "is locked on this machine until kvsync unlock lifts it: hands off", "%s", name);
 	is_file("t", NULL, "locked: nothing installed");
 	store_put(key, "");
 	is_code(out(), 0, &err, "an empty lock is none");
