@@ -6,16 +6,16 @@
 . "${0%/*}/../lib/cli.sh"
 # shellcheck source=tests/lib/proxy.sh
 . "$srcdir/tests/lib/proxy.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
 watched=$tmp/.run/w.out
-etcd_cluster a b c
-endpoints=127.0.0.1:$a_port,127.0.0.1:$b_port,127.0.0.1:$c_port
+etcd_cluster e "${KVS_ETCD_AGE:-old}"
+endpoints=127.0.0.1:$e1_port,127.0.0.1:$e2_port,127.0.0.1:$e3_port
 export KVSYNC_STORE="etcd://$endpoints" ETCDCTL_ENDPOINTS="$endpoints"
 
 # leader: sets $leader to the name of the member that leads
 find_leader() {
-	for name in a b c; do
+	for name in e1 e2 e3; do
 		eval "port=\$${name}_port"
 		ETCDCTL_ENDPOINTS="127.0.0.1:$port" etcdctl --command-timeout 1s endpoint status -w json 2>/dev/null |
 			python3 -c '
@@ -72,16 +72,13 @@ round=1
 while [ $round -le $rounds ]; do
 	wait_for 20 find_leader || bail 'no leader'
 	victim=$leader
-	eval "victim_pid=\$${victim}_pid"
-	kill -KILL "$victim_pid"
-	wait_for 10 gone "$victim_pid"
+	server_kill "$victim"
 	before=$(cat writer.*.acked | wc -l)
 	more() {
 		[ "$(cat writer.*.acked | wc -l)" -gt $((before + writers * 2)) ]
 	}
 	succeeds "round $round: writing goes on without $victim" wait_for 30 more
-	etcd_member "$victim"
-	etcd_wait "$victim"
+	server_restart "$victim"
 	round=$((round + 1))
 done
 : >stop
@@ -112,17 +109,17 @@ stop_started w
 
 # a member that is stopped: calls go on elsewhere within their deadline
 find_leader
-follower=a
-[ "$leader" != a ] || follower=b
-eval "follower_pid=\$${follower}_pid follower_port=\$${follower}_port leader_port=\$${leader}_port"
-kill -STOP "$follower_pid"
+follower=e1
+[ "$leader" != e1 ] || follower=e2
+eval "follower_port=\$${follower}_port leader_port=\$${leader}_port"
+server_freeze "$follower"
 ok=0
 for try in 1 2 3 4 5 6; do
 	kvsync put stopped "$try" --timeout 10s --cas "$(kvsync get stopped --output json 2>/dev/null |
 		sed 's/.*"index":\([0-9]*\).*/\1/;s/^$/0/' | grep . || echo 0)" 2>>"$err" && ok=$((ok + 1))
 done
 is "$ok" 6 'with a stopped member each guarded write is done within its deadline'
-kill -CONT "$follower_pid"
+server_thaw "$follower"
 
 # a watch on a member that is cut off by the network moves on
 proxy_start p "$follower_port"
@@ -136,18 +133,18 @@ stop_started w
 
 # a member cut off from its cluster says that it has no leader, and the watch leaves it
 others=
-for name in a b c; do
+for name in e1 e2 e3; do
 	[ "$name" = "$follower" ] || others="$others $name"
 done
 start w kvsync watch alone --store "etcd://127.0.0.1:$follower_port"
 wait_for 20 grep -q sync "$watched"
 for name in $others; do
-	eval "kill -STOP \$${name}_pid"
+	server_freeze "$name"
 done
 run kvsync get alone --store "etcd://127.0.0.1:$follower_port" --timeout 4s
 status_is 3 'a member without a quorum'
 for name in $others; do
-	eval "kill -CONT \$${name}_pid"
+	server_thaw "$name"
 done
 succeeds 'when the quorum is back' wait_for 20 kvsync put alone again
 succeeds 'the watch has it' wait_for 20 grep -q 'alone	again' "$watched"

@@ -3,9 +3,9 @@
 # The loops around etcdctl's watch in contrib/etcd, with the real etcdctl.
 # shellcheck source=tests/lib/cli.sh
 . "${0%/*}/../lib/cli.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
-etcd_start e
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
+etcd_start e "${KVS_ETCD_AGE:-old}"
 export ETCDCTL_ENDPOINTS="http://127.0.0.1:$e_port"
 
 put() {
@@ -35,9 +35,8 @@ succeeds 'the loop: what is there' has 'second.*'
 wait_for 10 etcd_watches
 put 'third version'
 succeeds 'each change' has 'third version'
-kill -KILL "$e_pid"
-wait_for 10 gone "$e_pid"
-etcd_again e
+server_kill e
+server_restart e
 put 'fourth version'
 succeeds 'also behind a restart of the server' wait_for 40 grep -qx 'fourth version' hosts
 stop_started loop

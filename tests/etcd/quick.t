@@ -3,10 +3,10 @@
 # One-shots on etcd go on in kvsync-etcd, which has gRPC inside, and nobody can tell but by the time.
 # shellcheck source=tests/lib/cli.sh
 . "${0%/*}/../lib/cli.sh"
-# shellcheck source=tests/etcd/etcd.sh
-. "$srcdir/tests/etcd/etcd.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
 [ -x "$builddir/kvsync-etcd" ] || skip_all 'kvsync-etcd was not built'
-etcd_start e
+etcd_start e "${KVS_ETCD_AGE:-old}"
 export KVSYNC_STORE="etcd://127.0.0.1:$e_port" KVS_LIBEXEC_DIR="$builddir"
 # What the program would need to do the work itself is not there.
 mkdir empty
