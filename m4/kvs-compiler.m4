@@ -37,6 +37,8 @@ AC_DEFUN([KVS_COMPILER], [
     KVS_LDFLAGS="$KVS_LDFLAGS -fsanitize=$enable_sanitizer"
     enable_hardening=no
     sanitizer=yes
+    # what was never set must not be 0 by luck
+    KVS_TRY_FLAG([KVS_CFLAGS], [-ftrivial-auto-var-init=pattern])
   ])
   AM_CONDITIONAL([SANITIZER], [test "x$sanitizer" = xyes])
   AS_IF([test "x$enable_coverage" = xyes], [

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct kvs_err *err, int code, int sys_errno, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct kvs_err *err, int code, int sys_errno,
+						       const char *fmt, va_list ap)
 {
 	char raw[sizeof(err->msg)];
 

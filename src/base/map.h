@@ -14,6 +14,11 @@
 
 #include <uthash.h>
 
+#ifdef __clang__
+/* uthash's hash function falls through its cases on purpose; only gcc reads its comments. */
+#pragma clang diagnostic ignored "-Wimplicit-fallthrough"
+#endif
+
 #define kvs_map_added(el_) ((el_)->hh.tbl != NULL)
 
 #endif

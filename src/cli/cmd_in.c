@@ -46,7 +46,7 @@ static const struct kvs_option in_options[] = {
 static int print(const struct cli *cli, const struct in_options *o,
 		 const struct kvs_in_result *result, struct kvs_err *err)
 {
-	struct kvs_json j KVS_AUTO_JSON;
+	struct kvs_json j KVS_AUTO_JSON = { 0 };
 
 	if (!cli_json(cli)) {
 		if (cli_talks(cli))

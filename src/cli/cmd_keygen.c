@@ -10,7 +10,7 @@
 static int print(const struct cli *cli, const char *file, const char *public_file, const char *id,
 		 struct kvs_err *err)
 {
-	struct kvs_json j KVS_AUTO_JSON;
+	struct kvs_json j KVS_AUTO_JSON = { 0 };
 
 	if (!cli_json(cli)) {
 		if (cli_talks(cli))

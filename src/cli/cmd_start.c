@@ -18,7 +18,7 @@ static const struct kvs_option start_options[] = {
 
 static int print(const struct cli *cli, const char *key, const char *reason, struct kvs_err *err)
 {
-	struct kvs_json j KVS_AUTO_JSON;
+	struct kvs_json j KVS_AUTO_JSON = { 0 };
 
 	if (!cli_json(cli)) {
 		if (!cli_talks(cli))

@@ -4,7 +4,7 @@
 
 static int run(struct cli *cli, const void *options, struct kvs_err *err)
 {
-	struct kvs_json j KVS_AUTO_JSON;
+	struct kvs_json j KVS_AUTO_JSON = { 0 };
 
 	if (!cli_json(cli)) {
 		out_text("kvsync %s\n", kvs_version());

@@ -175,7 +175,7 @@ static void name_sections(const struct kvs_config *config, const char *backend,
 static int only_section(const struct kvs_config *config, const char *backend,
 			const struct kvs_config_store **ret_section, struct kvs_err *err)
 {
-	struct kvs_buf names KVS_AUTO_BUF;
+	struct kvs_buf names KVS_AUTO_BUF = { 0 };
 	size_t n = 0;
 
 	*ret_section = NULL;

@@ -208,7 +208,7 @@ int kvs_state_save(struct kvs_state *state, const struct kvs_transfer *t, const 
 	const struct kvs_newfile_opts opts = { .rights = { .set_mode = true, .mode = 0600 },
 					       .lazy = !durable };
 	KVS_AUTO_NEWFILE struct kvs_newfile f = KVS_NEWFILE_INIT;
-	KVS_AUTO_BUF struct kvs_buf text;
+	KVS_AUTO_BUF struct kvs_buf text = { 0 };
 	enum kvs_published how = 0;
 	int rc;
 

@@ -50,7 +50,7 @@ static const struct {
 };
 
 /* Nothing here may pass through an interposed function. */
-static void say(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;

@@ -25,7 +25,8 @@ static void start(void)
 }
 
 /* Words on one line: a newline or a "#" in a name would change what TAP's reader sees. */
-static void put_words(const char *fmt, va_list ap, bool is_name)
+__attribute__((format(printf, 1, 0))) static void put_words(const char *fmt, va_list ap,
+							    bool is_name)
 {
 	char words[1024];
 	const char *p;
@@ -128,7 +129,8 @@ int tap_end(void)
 	return tap.failed || !tap.run || (tap.planned && tap.planned != tap.run);
 }
 
-static bool result(struct tap_at at, bool held, const char *name, va_list ap)
+__attribute__((format(printf, 3, 0))) static bool result(struct tap_at at, bool held,
+							 const char *name, va_list ap)
 {
 	start();
 	printf("%s %d - %s", held ? "ok" : "not ok", ++tap.run, tap.where);

@@ -445,7 +445,7 @@ static void wipe(struct kvs_buf *secret)
 static void put_credentials(const struct consul_config *config, struct kvs_buf *token,
 			    struct kvs_buf *basic, const char **headers)
 {
-	struct kvs_buf pair KVS_AUTO_BUF;
+	struct kvs_buf pair KVS_AUTO_BUF = { 0 };
 
 	if (config->token.n) {
 		kvs_buf_fmt(token, "X-Consul-Token: %s", config->token.value);

@@ -61,7 +61,7 @@ static int read_scope(const struct kvs_opts *opts, struct consul_config *config,
 		{ "namespace", "ns" },
 		{ "partition", "partition" },
 	};
-	struct kvs_buf scope KVS_AUTO_BUF;
+	struct kvs_buf scope KVS_AUTO_BUF = { 0 };
 
 	if (kvs_opts_get(opts, "datacenter") && kvs_opts_get(opts, "dc"))
 		return kvs_err_set(err, KVS_E_CONFIG, "datacenter and dc are the same option");

@@ -17,7 +17,7 @@ static char last[256];
 static int last_priority;
 static int lines;
 
-static void take(int priority, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void take(int priority, const char *fmt, va_list ap)
 {
 	(void)vsnprintf(last, sizeof(last), fmt, ap);
 	last_priority = priority;
@@ -25,8 +25,9 @@ static void take(int priority, const char *fmt, va_list ap)
 }
 
 /* The linker puts these in the place of syslog(3) and of its checked form. */
-void __wrap_syslog(int priority, const char *fmt, ...);
-void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...);
+void __wrap_syslog(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 void __wrap_syslog(int priority, const char *fmt, ...)
 {
