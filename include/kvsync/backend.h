@@ -186,6 +186,11 @@ struct kvs_backend {
 
 	/* Bytes that this op takes of limits.max_request in a transaction; NULL: key plus value. */
 	uint64_t (*op_size)(const struct kvs_op *op);
+
+	/* Nonzero: nothing of the write under this tag was sent so far, so that it cannot have
+	 * happened.  Asked right before cancel(), when the write's time is over, and decides between
+	 * TIMEOUT and UNCERTAIN.  NULL, or 0: it may have been sent. */
+	int (*unsent)(void *conn, uint64_t tag);
 };
 
 /* A watch of this backend sends snapshots, not deltas. */

@@ -71,6 +71,7 @@ int conn_open(const struct kvs_backend *be, const struct kvs_open_args *args,
 void conn_close(struct conn *conn);
 int conn_start(struct conn *conn, uint64_t tag, const struct kvs_request *req, struct kvs_err *err);
 void conn_cancel(struct conn *conn, uint64_t tag);
+bool conn_unsent(const struct conn *conn, uint64_t tag);
 uint64_t conn_op_size(const struct conn *conn, const struct kvs_op *op);
 int conn_not_in_callback(const struct conn *conn, const char *what, struct kvs_err *err);
 /* Milliseconds until a deadline or a retry is due; -1: nothing is. */

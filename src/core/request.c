@@ -333,7 +333,7 @@ void request_expire(struct conn *conn, uint64_t now)
 	if (!conn->next_deadline || now < conn->next_deadline)
 		return;
 	while ((p = first_of(conn, NULL, now))) {
-		if (is_write(p->kind))
+		if (is_write(p->kind) && !conn_unsent(conn, p->tag))
 			(void)kvs_err_set(&err, KVS_E_UNCERTAIN,
 					  "no answer from %s within %" PRIu64
 					  " ms; the write may have happened",

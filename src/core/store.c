@@ -90,6 +90,11 @@ void conn_cancel(struct conn *conn, uint64_t tag)
 	conn->be.cancel(conn->handle, tag);
 }
 
+bool conn_unsent(const struct conn *conn, uint64_t tag)
+{
+	return conn->be.unsent && conn->be.unsent(conn->handle, tag);
+}
+
 uint64_t conn_op_size(const struct conn *conn, const struct kvs_op *op)
 {
 	return conn->be.op_size ? conn->be.op_size(op) : op->key.n + op->value.n;

@@ -93,6 +93,9 @@ struct kvs_http_request {
 
 struct kvs_http_transfer;
 
+/* Was any of the request handed to a connection? */
+bool kvs_http_was_sent(const struct kvs_http_transfer *transfer);
+
 /* Begins; *ret_transfer is for kvs_http_cancel() and lives until done().  ARG (URL), NOMEM. */
 int kvs_http_start(struct kvs_http *http, const struct kvs_http_request *request,
 		   struct kvs_http_transfer **ret_transfer, struct kvs_err *err);

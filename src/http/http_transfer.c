@@ -32,6 +32,11 @@ static int on_sending(void *arg, char *ip, char *local_ip, int port, int local_p
 	return CURL_PREREQFUNC_OK;
 }
 
+bool kvs_http_was_sent(const struct kvs_http_transfer *transfer)
+{
+	return transfer->sendings > 0;
+}
+
 static int status_of(const struct kvs_http_transfer *t)
 {
 	long status = 0;

@@ -601,6 +601,11 @@ int consul_call_start(struct consul *c, const struct consul_call_spec *spec,
 	return 0;
 }
 
+bool consul_call_unsent(const struct consul_call *call)
+{
+	return call->spec.write && (!call->transfer || !kvs_http_was_sent(call->transfer));
+}
+
 void consul_call_cancel(struct consul_call *call)
 {
 	if (call)

@@ -62,6 +62,9 @@ struct consul_call_spec {
 int consul_call_start(struct consul *c, const struct consul_call_spec *spec,
 		      struct consul_call **ret_call, struct kvs_err *err);
 
+/* A write of which no server was sent anything so far? */
+bool consul_call_unsent(const struct consul_call *call);
+
 /* done() will not run.  NULL is fine. */
 void consul_call_cancel(struct consul_call *call);
 

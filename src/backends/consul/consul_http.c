@@ -80,6 +80,15 @@ static void stopped(void *arg, uint64_t tag)
 	forget(arg, tag);
 }
 
+static int consul_unsent(void *conn, uint64_t tag)
+{
+	const struct consul *c = conn;
+	const struct consul_request *r;
+
+	DL_SEARCH_SCALAR(c->requests, r, tag, tag);
+	return r && r->call && consul_call_unsent(r->call);
+}
+
 static void consul_cancel(void *conn, uint64_t tag)
 {
 	struct consul *c = conn;
@@ -312,4 +321,5 @@ KVS_BACKEND_DEFINE(consul) = {
 	.fd = consul_fd,
 	.dispatch = consul_dispatch,
 	.op_size = consul_op_size,
+	.unsent = consul_unsent,
 };

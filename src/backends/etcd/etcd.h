@@ -36,6 +36,7 @@ struct etcd_stream;
 struct etcd_job {
 	uint64_t tag;
 	void (*cancel)(struct etcd_job *job); /* frees it, at once or when it can */
+	bool (*unsent)(struct etcd_job *job); /* of writes: was no member sent anything? */
 	UT_hash_handle hh;
 };
 

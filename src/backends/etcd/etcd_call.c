@@ -357,6 +357,14 @@ int etcd_call_start(struct etcd_call *call, const char *method, const ProtobufCM
 	return code;
 }
 
+bool etcd_call_unsent(const struct etcd_call *call)
+{
+	ETCD_NO_SIGNALS;
+
+	/* A write goes to a second member only if the first one cannot have got it. */
+	return call->busy && (!call->rpc || !etcd_rpc_was_sent(call->rpc));
+}
+
 void etcd_call_abandon(struct etcd_call *call)
 {
 	ETCD_NO_SIGNALS;

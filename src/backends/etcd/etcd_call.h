@@ -56,6 +56,9 @@ struct etcd_call {
 int etcd_call_start(struct etcd_call *call, const char *method, const ProtobufCMessage *message,
 		    enum etcd_safety safety, uint64_t timeout, struct kvs_err *err);
 
+/* Was none of it sent so far? */
+bool etcd_call_unsent(const struct etcd_call *call);
+
 /* The owner wants no more: drop runs, inside this call if nothing is under way. */
 void etcd_call_abandon(struct etcd_call *call);
 

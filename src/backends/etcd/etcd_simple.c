@@ -30,6 +30,13 @@ static void cancel(struct etcd_job *job)
 		etcd_call_abandon(&s->call);
 }
 
+static bool unsent(struct etcd_job *job)
+{
+	const struct etcd_simple *s = simple_of(job, job);
+
+	return !s->went_on && etcd_call_unsent(&s->call);
+}
+
 static void done(struct etcd_call *call, int code, const struct kvs_err *err)
 {
 	struct etcd_simple *s = simple_of(call, call);
@@ -51,8 +58,10 @@ static void done(struct etcd_call *call, int code, const struct kvs_err *err)
 			simple_free(s);
 		return;
 	}
-	if (code == 1)
+	if (code == 1) {
+		s->went_on = true;
 		return;
+	}
 	simple_free(s);
 	conn->sink->done(conn->core, tag, code, &reply, &why);
 }
@@ -68,6 +77,7 @@ int etcd_simple_new(struct etcd_conn *conn, uint64_t tag, const struct kvs_reque
 		return code;
 	}
 	s->job.cancel = cancel;
+	s->job.unsent = unsent;
 	s->call = (struct etcd_call){ .conn = conn, .done = done, .drop = dropped };
 	s->timeout = req->timeout;
 	*ret_simple = s;

@@ -20,6 +20,7 @@ struct etcd_simple {
 	uint64_t timeout;
 	uint32_t step; /* the owner's */
 	bool telling, stopped;
+	bool went_on; /* behind its first call */
 };
 
 /* Makes one; it is freed when it ends.  NOMEM. */

@@ -45,6 +45,15 @@ static void etcd_cancel(void *arg, uint64_t tag)
 		job->cancel(job);
 }
 
+static int etcd_unsent(void *arg, uint64_t tag)
+{
+	struct etcd_conn *conn = arg;
+	struct etcd_job *job;
+
+	HASH_FIND(hh, conn->jobs, &tag, sizeof(tag), job);
+	return job && job->unsent && job->unsent(job);
+}
+
 /* ---- open ---- */
 
 static int read_endpoints(struct etcd_conn *conn, const struct kvs_opts *opts,
@@ -232,4 +241,5 @@ KVS_BACKEND_DEFINE(etcd) = {
 	.fd = etcd_fd,
 	.dispatch = etcd_dispatch,
 	.op_size = etcd_op_size,
+	.unsent = etcd_unsent,
 };

@@ -53,6 +53,13 @@ static void cancel(void *conn, uint64_t tag)
 	kvs_replyq_cancel(&f->q, tag);
 }
 
+static int unsent(void *conn, uint64_t tag)
+{
+	struct fake *f = conn;
+
+	return f->unsent;
+}
+
 static int fd(void *conn)
 {
 	struct fake *f = conn;
@@ -90,6 +97,7 @@ void fake_open(struct fake *f, uint64_t traits, uint64_t caps)
 		.watch = fake_start,
 		.status = fake_start,
 		.cancel = cancel,
+		.unsent = unsent,
 		.fd = fd,
 		.dispatch = dispatch,
 	};

@@ -21,6 +21,7 @@ struct fake {
 	unsigned int started, cancelled;
 	/* If set: answers in place of the test; runs inside the start function. */
 	void (*on_start)(struct fake *f, const struct kvs_request *req);
+	int unsent;	   /* what unsent() says */
 	int dispatch_code; /* what dispatch() returns */
 };
 

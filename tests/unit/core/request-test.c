@@ -142,6 +142,14 @@ static void test_deadlines(struct seen *s)
 	is_err(s->code, KVS_E_UNCERTAIN, &s->err, "may have happened",
 	       "a write without an answer is uncertain");
 
+	s->f->unsent = 1;
+	(void)start(s, KVS_REQ_PUT, "", &op);
+	fake_clock_move(1000);
+	run(s);
+	is_err(s->code, KVS_E_TIMEOUT, &s->err, "within 1000 ms",
+	       "one of which nothing was sent is not");
+	s->f->unsent = 0;
+
 	kvs_set_deadline(s->f->store, 1);
 	(void)start(s, KVS_REQ_GET, "k", NULL);
 	is_err(s->inner_code, KVS_E_TIMEOUT, &s->err, "deadline has passed",
