@@ -43,7 +43,7 @@ static int find_words(const struct cli *cli, const struct lock_options *o, const
 
 static int print(const struct cli *cli, const char *file, bool changed, struct kvs_err *err)
 {
-	struct kvs_json j KVS_AUTO_JSON;
+	struct kvs_json j KVS_AUTO_JSON = { 0 };
 
 	if (!cli_json(cli)) {
 		if (cli_talks(cli))

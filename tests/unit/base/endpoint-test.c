@@ -61,7 +61,7 @@ static void check(const struct row *row)
 	const char *first = row->opts[1] ? row->opts[1] : "nothing";
 	struct kvs_opts *opts = make_opts(row);
 	struct kvs_endpoints list KVS_AUTO_ENDPOINTS = { 0 };
-	struct kvs_buf got KVS_AUTO_BUF;
+	struct kvs_buf got KVS_AUTO_BUF = { 0 };
 	struct kvs_err err = { 0 };
 	int code = kvs_endpoints_read(opts, 1, 2, &list, &err);
 
