@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Watches by blocking queries.  All watches of the same key or prefix share one query, which holds
- *one connection while the server makes it wait.
+ * one connection while the server makes it wait.
  *
  *	ASKING     the first answer, which comes at once, is under way
  *	BLOCKING   the server holds the query until something changes, or the wait is over
- *	CHECKING   names are gone from a prefix, perhaps only from sight: each is looked at by
- *itself RESTING    until `due`: a server that answers too fast, or asked for a pause
+ *	CHECKING   names are gone from a prefix, perhaps only from sight: each is looked at
+ *	RESTING    until `due`: a server that answers too fast, or asked for a pause
  *
  * Each answer is a snapshot; the core finds the differences.  An index that went backwards (a
  * restored store, forgotten deletions) makes a RESET.  What ends a query ends its watches with
