@@ -92,3 +92,49 @@ const char *kvs_json_line(struct kvs_json *j)
 	return json_object_to_json_string_ext(j->root, JSON_C_TO_STRING_PLAIN |
 							       JSON_C_TO_STRING_NOSLASHESCAPE);
 }
+
+/* ---- reading ---- */
+
+struct json_object *kvs_json_parse(struct kvs_str text)
+{
+	struct json_tokener *tok = text.n < INT_MAX ? json_tokener_new() : NULL;
+	struct json_object *json;
+
+	if (!tok)
+		return NULL;
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+	json = json_tokener_parse_ex(tok, text.n ? text.p : "", (int)text.n);
+	/* A number or a literal may go on: the end must be told. */
+	if (json_tokener_get_error(tok) == json_tokener_continue)
+		json = json_tokener_parse_ex(tok, "", 1);
+	if (json_tokener_get_error(tok) != json_tokener_success) {
+		(void)json_object_put(json);
+		json = NULL;
+	}
+	json_tokener_free(tok);
+	return json;
+}
+
+struct json_object *kvs_json_member(struct json_object *json, const char *name)
+{
+	struct json_object *found = NULL;
+
+	(void)json_object_object_get_ex(json, name, &found);
+	return found;
+}
+
+struct kvs_str kvs_json_str(struct json_object *json)
+{
+	if (!json_object_is_type(json, json_type_string))
+		return kvs_sn(NULL, 0);
+	return kvs_sn(json_object_get_string(json), (size_t)json_object_get_string_len(json));
+}
+
+bool kvs_json_number(struct json_object *json, uint64_t *ret)
+{
+	/* Read as signed, what is too big for that is INT64_MAX. */
+	if (!json_object_is_type(json, json_type_int) || json_object_get_int64(json) < 0)
+		return false;
+	*ret = json_object_get_uint64(json);
+	return true;
+}

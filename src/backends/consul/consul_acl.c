@@ -5,6 +5,8 @@
  */
 #include "backends/consul/consul.h"
 
+#include "base/json.h"
+
 #include <string.h>
 
 /* The built-in policy that allows everything. */
@@ -12,16 +14,16 @@
 
 static bool is_management(struct kvs_str text)
 {
-	struct json_object *json = consul_json_parse(text);
-	struct json_object *policies = consul_json_member(json, "Policies");
+	struct json_object *json = kvs_json_parse(text);
+	struct json_object *policies = kvs_json_member(json, "Policies");
 	bool found = false;
 	size_t n = json_object_is_type(policies, json_type_array)
 			   ? json_object_array_length(policies)
 			   : 0;
 
 	for (size_t i = 0; i < n && !found; i++) {
-		struct json_object *id = consul_json_member(json_object_array_get_idx(policies, i),
-							    "ID");
+		struct json_object *id = kvs_json_member(json_object_array_get_idx(policies, i),
+							 "ID");
 
 		found = json_object_is_type(id, json_type_string) &&
 			strcmp(json_object_get_string(id), MANAGEMENT_POLICY) == 0;

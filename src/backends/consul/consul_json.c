@@ -3,9 +3,9 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -125,36 +125,9 @@ int consul_array_end(const struct consul_array *a, struct kvs_err *err)
 
 /* ---- entries ---- */
 
-struct json_object *consul_json_member(struct json_object *json, const char *name)
-{
-	struct json_object *found = NULL;
-
-	(void)json_object_object_get_ex(json, name, &found);
-	return found;
-}
-
-static struct kvs_str text_of(struct json_object *json)
-{
-	if (!json_object_is_type(json, json_type_string))
-		return kvs_sn(NULL, 0);
-	return kvs_sn(json_object_get_string(json), (size_t)json_object_get_string_len(json));
-}
-
-/* Is it a whole number that is not negative? */
-static bool read_number(struct json_object *entry, const char *name, uint64_t *ret)
-{
-	struct json_object *json = consul_json_member(entry, name);
-
-	if (!json_object_is_type(json, json_type_int))
-		return false;
-	errno = 0;
-	*ret = json_object_get_uint64(json);
-	return errno == 0;
-}
-
 static int read_value(struct json_object *json, struct kvs_buf *value, struct kvs_err *err)
 {
-	struct kvs_str text = text_of(json);
+	struct kvs_str text = kvs_json_str(json);
 
 	kvs_buf_reset(value);
 	if (kvs_base64_decode(value, text, NULL))
@@ -168,42 +141,20 @@ int consul_entry_read(struct json_object *json, bool keys_only, struct kvs_buf *
 	struct kvs_entry e = { .size = sizeof(e) };
 	int code;
 
-	e.key = text_of(consul_json_member(json, "Key"));
-	if (!e.key.n || !read_number(json, "ModifyIndex", &e.mod_index) ||
-	    !read_number(json, "CreateIndex", &e.create_index) ||
-	    !read_number(json, "Flags", &e.flags))
+	e.key = kvs_json_str(kvs_json_member(json, "Key"));
+	if (!e.key.n || !kvs_json_number(kvs_json_member(json, "ModifyIndex"), &e.mod_index) ||
+	    !kvs_json_number(kvs_json_member(json, "CreateIndex"), &e.create_index) ||
+	    !kvs_json_number(kvs_json_member(json, "Flags"), &e.flags))
 		return malformed(err);
-	e.lease = text_of(consul_json_member(json, "Session"));
+	e.lease = kvs_json_str(kvs_json_member(json, "Session"));
 	if (!keys_only) {
-		code = read_value(consul_json_member(json, "Value"), value, err);
+		code = read_value(kvs_json_member(json, "Value"), value, err);
 		if (code)
 			return code;
 		e.value = kvs_buf_slice(value);
 	}
 	*ret_entry = e;
 	return 0;
-}
-
-/* ---- small answers ---- */
-
-struct json_object *consul_json_parse(struct kvs_str text)
-{
-	struct json_tokener *tok = json_tokener_new();
-	struct json_object *json = NULL;
-
-	if (!tok || text.n > INT_MAX - 1)
-		return NULL;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
-	json = json_tokener_parse_ex(tok, text.n ? text.p : "", (int)text.n);
-	/* A number or a literal may go on: the end must be told. */
-	if (json_tokener_get_error(tok) == json_tokener_continue)
-		json = json_tokener_parse_ex(tok, "", 1);
-	if (json_tokener_get_error(tok) != json_tokener_success) {
-		(void)json_object_put(json);
-		json = NULL;
-	}
-	json_tokener_free(tok);
-	return json;
 }
 
 /* ---- writing ---- */

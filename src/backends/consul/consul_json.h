@@ -54,12 +54,6 @@ int consul_array_end(const struct consul_array *a, struct kvs_err *err);
 int consul_entry_read(struct json_object *json, bool keys_only, struct kvs_buf *value,
 		      struct kvs_entry *ret_entry, struct kvs_err *err);
 
-/* The whole text as one JSON value; NULL if it is not.  Free with json_object_put(). */
-struct json_object *consul_json_parse(struct kvs_str text);
-
-/* A member of an object, or NULL: there is none, or json is no object. */
-struct json_object *consul_json_member(struct json_object *json, const char *name);
-
 /* Appends a JSON string with its quotes.  s is UTF-8. */
 void consul_json_string(struct kvs_buf *b, struct kvs_str s);
 /* The bytes that consul_json_string() appends. */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/rand.h"
 #include "base/str.h"
 
@@ -112,19 +113,19 @@ static int get_by_path(struct get *g, const struct kvs_request *req, struct kvs_
  * one that is not there is an error. */
 static int decode_txn_get(struct get *g, const struct consul_answer *answer, struct kvs_err *err)
 {
-	struct json_object *json = consul_json_parse(answer->text);
-	struct json_object *results = consul_json_member(json, "Results");
+	struct json_object *json = kvs_json_parse(answer->text);
+	struct json_object *results = kvs_json_member(json, "Results");
 	struct kvs_err why = { 0 };
 	int code;
 
-	if (answer->status == 409 && consul_json_member(json, "Errors"))
+	if (answer->status == 409 && kvs_json_member(json, "Errors"))
 		code = not_found(g, err);
 	else if (json_object_is_type(results, json_type_array) &&
 		 json_object_array_length(results) == 0)
 		code = kvs_err_set(&why, KVS_E_DENIED, "access rules hide the key");
 	else
-		code = take_entry(
-			g, consul_json_member(json_object_array_get_idx(results, 0), "KV"), &why);
+		code = take_entry(g, kvs_json_member(json_object_array_get_idx(results, 0), "KV"),
+				  &why);
 	(void)json_object_put(json);
 	if (why.code)
 		(void)kvs_err_copy(err, consul_call_context(g->r.call, code, &why), &why);
@@ -463,7 +464,7 @@ static const struct {
 /* The readable value of a step's answer. */
 static bool read_status(size_t step, struct json_object *json, struct kvs_buf *value)
 {
-	struct json_object *config = consul_json_member(json, "Config");
+	struct json_object *config = kvs_json_member(json, "Config");
 	size_t n = json_object_is_type(json, json_type_array) ? json_object_array_length(json) : 0;
 
 	switch (step) {
@@ -478,7 +479,7 @@ static bool read_status(size_t step, struct json_object *json, struct kvs_buf *v
 				    json_object_get_string(json_object_array_get_idx(json, i)));
 		return json_object_is_type(json, json_type_array);
 	default:
-		config = consul_json_member(config, "Version");
+		config = kvs_json_member(config, "Version");
 		kvs_buf_str(value, config ? json_object_get_string(config) : "");
 		return config != NULL;
 	}
@@ -488,7 +489,7 @@ static int tell_status(struct small *s, const struct consul_answer *answer, stru
 {
 	struct kvs_buf value KVS_AUTO_BUF;
 	struct kvs_entry pair = { .size = sizeof(pair), .key = kvs_s(status_steps[s->step].name) };
-	struct json_object *json = consul_json_parse(answer->text);
+	struct json_object *json = kvs_json_parse(answer->text);
 	bool ok;
 
 	kvs_buf_init(&value, 64 << 10);

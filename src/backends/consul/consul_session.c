@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -38,7 +39,7 @@ static const struct consul_request_ops lease_ops = { .release = lease_release };
 /* Takes the session's name from {"ID": "..."}.  False: there is none. */
 static bool read_name(struct json_object *json, struct kvs_reply *reply)
 {
-	struct json_object *id = consul_json_member(json, "ID");
+	struct json_object *id = kvs_json_member(json, "ID");
 	const char *name = json_object_is_type(id, json_type_string) ? json_object_get_string(id)
 								     : "";
 
@@ -56,7 +57,7 @@ static bool read_session(struct json_object *json, struct kvs_reply *reply)
 	if (!json_object_is_type(json, json_type_array) || !json_object_array_length(json))
 		return false;
 	session = json_object_array_get_idx(json, 0);
-	ttl = consul_json_member(session, "TTL");
+	ttl = kvs_json_member(session, "TTL");
 	return read_name(session, reply) && json_object_is_type(ttl, json_type_string) &&
 	       kvs_parse_duration_ms(json_object_get_string(ttl), &reply->ttl, NULL) == 0;
 }
@@ -64,7 +65,7 @@ static bool read_session(struct json_object *json, struct kvs_reply *reply)
 static int read_answer(const struct lease *l, const struct consul_answer *answer,
 		       struct kvs_reply *reply, struct kvs_err *err)
 {
-	struct json_object *json = consul_json_parse(answer->text);
+	struct json_object *json = kvs_json_parse(answer->text);
 	bool ok = false;
 
 	if (l->op == KVS_LEASE_GRANT) {
@@ -86,7 +87,7 @@ static void looked_for(void *arg, const struct consul_answer *answer)
 {
 	struct lease *l = arg;
 	struct kvs_reply reply = { .failed_op = -1 };
-	struct json_object *json = consul_json_parse(answer->text);
+	struct json_object *json = kvs_json_parse(answer->text);
 	struct kvs_err err = { 0 };
 	int code = answer->code;
 

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -144,9 +145,10 @@ int consul_txn_call(struct consul *c, struct kvs_buf *body, const struct consul_
 
 static uint64_t number_of(struct json_object *json, const char *name)
 {
-	struct json_object *number = consul_json_member(json, name);
+	uint64_t n = 0;
 
-	return json_object_is_type(number, json_type_int) ? json_object_get_uint64(number) : 0;
+	(void)kvs_json_number(kvs_json_member(json, name), &n);
+	return n;
 }
 
 static int not_a_result(struct kvs_err *err)
@@ -163,7 +165,7 @@ static uint64_t index_of(struct json_object *results)
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *result = json_object_array_get_idx(results, i);
-		uint64_t index = number_of(consul_json_member(result, "KV"), "ModifyIndex");
+		uint64_t index = number_of(kvs_json_member(result, "KV"), "ModifyIndex");
 
 		if (index > highest)
 			highest = index;
@@ -188,7 +190,7 @@ static int read_errors(struct json_object *errors, const uint8_t *map, struct kv
 	if (!json_object_is_type(errors, json_type_array) || !json_object_array_length(errors))
 		return not_a_result(err);
 	first = json_object_array_get_idx(errors, 0);
-	what = consul_json_member(first, "What");
+	what = kvs_json_member(first, "What");
 	words = json_object_is_type(what, json_type_string) ? json_object_get_string(what) : "";
 	op = number_of(first, "OpIndex");
 	if (op < CONSUL_MAX_OPS)
@@ -199,12 +201,12 @@ static int read_errors(struct json_object *errors, const uint8_t *map, struct kv
 int consul_txn_decode(const struct consul_answer *answer, const uint8_t *map,
 		      struct kvs_reply *reply, struct kvs_err *err)
 {
-	struct json_object *json = consul_json_parse(answer->text);
+	struct json_object *json = kvs_json_parse(answer->text);
 	struct json_object *results = NULL;
 	int code = 0;
 
 	if (answer->status == 409)
-		code = read_errors(consul_json_member(json, "Errors"), map, reply, err);
+		code = read_errors(kvs_json_member(json, "Errors"), map, reply, err);
 	else if (answer->status != 200 || !json_object_object_get_ex(json, "Results", &results))
 		code = not_a_result(err);
 	else
