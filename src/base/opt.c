@@ -133,6 +133,9 @@ static int take_number(const struct kvs_option *row, const char *word, struct kv
 		code = kvs_parse_mode(word, &mode, err);
 		value = mode;
 		break;
+	case KVS_OPTION_TYPE_PERCENT:
+		code = kvs_parse_percent(word, &value, err);
+		break;
 	default:
 		code = kvs_parse_uint(word, row->min, row->max ? row->max : UINT64_MAX, &value,
 				      err);
@@ -286,7 +289,7 @@ const char *kvs_option_type_name(const struct kvs_option *row)
 		[KVS_OPTION_TYPE_PATH] = "path", [KVS_OPTION_TYPE_CHOICE] = "choice",
 		[KVS_OPTION_TYPE_LIST] = "list", [KVS_OPTION_TYPE_UINT] = "uint",
 		[KVS_OPTION_TYPE_SIZE] = "size", [KVS_OPTION_TYPE_DURATION] = "duration",
-		[KVS_OPTION_TYPE_MODE] = "mode",
+		[KVS_OPTION_TYPE_MODE] = "mode", [KVS_OPTION_TYPE_PERCENT] = "percent",
 	};
 
 	return names[row->type];

@@ -41,6 +41,7 @@ enum kvs_option_type {
 	KVS_OPTION_TYPE_SIZE,
 	KVS_OPTION_TYPE_DURATION, /* milliseconds */
 	KVS_OPTION_TYPE_MODE,
+	KVS_OPTION_TYPE_PERCENT, /* 0 to 100 */
 };
 
 /* A number, and whether it was given at all. */
@@ -82,7 +83,8 @@ struct kvs_option {
 #define KVS_OPTION_SIZE(T_, m_)	  KVS_OPTION_TO(KVS_OPTION_TYPE_SIZE, T_, m_, struct kvs_optnum)
 #define KVS_OPTION_DURATION(T_, m_)                                                                \
 	KVS_OPTION_TO(KVS_OPTION_TYPE_DURATION, T_, m_, struct kvs_optnum)
-#define KVS_OPTION_MODE(T_, m_) KVS_OPTION_TO(KVS_OPTION_TYPE_MODE, T_, m_, struct kvs_optnum)
+#define KVS_OPTION_MODE(T_, m_)	   KVS_OPTION_TO(KVS_OPTION_TYPE_MODE, T_, m_, struct kvs_optnum)
+#define KVS_OPTION_PERCENT(T_, m_) KVS_OPTION_TO(KVS_OPTION_TYPE_PERCENT, T_, m_, struct kvs_optnum)
 
 /* The rows, and the struct that they fill (initialised by its owner). */
 struct kvs_option_set {

@@ -198,6 +198,18 @@ int kvs_parse_mode(const char *s, uint32_t *ret_mode, struct kvs_err *err)
 	return 0;
 }
 
+int kvs_parse_percent(const char *s, uint64_t *ret, struct kvs_err *err)
+{
+	const char *p = s;
+	uint64_t n;
+
+	if (!take_digits(&p, &n) || (*p == '%' ? p[1] : *p) || n > 100)
+		return kvs_err_set(err, KVS_E_ARG, "'%s' is not a percentage from 0 to 100",
+				   KVS_Q(kvs_s(s)));
+	*ret = n;
+	return 0;
+}
+
 int kvs_parse_bool(const char *s, bool *ret, struct kvs_err *err)
 {
 	static const struct {

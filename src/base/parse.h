@@ -39,6 +39,9 @@ int kvs_parse_size(const char *s, uint64_t *ret_bytes, struct kvs_err *err);
 /* A file mode, always octal: "644", "0644"; up to 7777. */
 int kvs_parse_mode(const char *s, uint32_t *ret_mode, struct kvs_err *err);
 
+/* "50" or "50%"; 0 to 100. */
+int kvs_parse_percent(const char *s, uint64_t *ret, struct kvs_err *err);
+
 /* true, false, yes, no, on, off, 1, 0. */
 int kvs_parse_bool(const char *s, bool *ret, struct kvs_err *err);
 

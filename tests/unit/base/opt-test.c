@@ -14,7 +14,7 @@ struct values {
 	const char *output;
 	const char *pack;
 	struct kvs_optlist endpoints;
-	struct kvs_optnum count, size, wait, mode;
+	struct kvs_optnum count, size, wait, mode, share;
 };
 
 struct others {
@@ -38,6 +38,7 @@ static const struct kvs_option rows[] = {
 	{ "size", 0, KVS_OPTION_SIZE(struct values, size), "SIZE", "" },
 	{ "wait", 0, KVS_OPTION_DURATION(struct values, wait), "TIME", "" },
 	{ "mode", 'c', KVS_OPTION_MODE(struct values, mode), "MODE", "" },
+	{ "share", 0, KVS_OPTION_PERCENT(struct values, share), "PERCENT", "" },
 	{ NULL },
 };
 
@@ -74,7 +75,8 @@ static struct parse parse(bool stop, const char *const *words)
 static void test_types(void)
 {
 	struct parse p = PARSE(false, "--sorted", "--key", "a=b", "--file=-", "--output=json",
-			       "--length", "7", "--size", "2K", "--wait=1.5s", "--mode", "644");
+			       "--length", "7", "--size", "2K", "--wait=1.5s", "--mode", "644",
+			       "--share=50%");
 
 	is_code(p.code, 0, &p.err, "every type");
 	ok(p.v.sorted && !p.v.quick, "flags");
@@ -85,6 +87,7 @@ static void test_types(void)
 	is_uint(p.v.size.value, 2048, "a size");
 	is_uint(p.v.wait.value, 1500, "a duration");
 	is_uint(p.v.mode.value, 0644, "a mode");
+	is_uint(p.v.share.value, 50, "a percentage");
 	is_int(p.operands, 0, "no operands");
 }
 
@@ -171,6 +174,7 @@ static void test_bad(void)
 		{ { "--count=101" }, "from 1 to 100" },
 		{ { "--size", "big" }, "--size: 'big' is not a size" },
 		{ { "--wait", "3" }, "--wait: '3' has no unit" },
+		{ { "--share", "101" }, "--share: '101' is not a percentage" },
 		{ { "-c", "9" }, "--mode: '9' is not an octal file mode" },
 	};
 

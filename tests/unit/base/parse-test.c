@@ -137,6 +137,21 @@ static void test_modes(void)
 		       "refuses '%s'", bad[i]);
 }
 
+static void test_percents(void)
+{
+	static const char *const bad[] = { "", "%", "101", "-1", "50 %", "5.5", "50%%", "half" };
+	struct kvs_err err = { 0 };
+	uint64_t n = 7;
+
+	is_code(kvs_parse_percent("0", &n, &err), 0, &err, "nothing");
+	is_uint(n, 0, "is a percentage");
+	is_code(kvs_parse_percent("100%", &n, &err), 0, &err, "all, with its sign");
+	is_uint(n, 100, "is one, too");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		is_err(kvs_parse_percent(bad[i], &n, &err), KVS_E_ARG, &err, "is not a percentage",
+		       "refuses '%s'", bad[i]);
+}
+
 static void test_bools(void)
 {
 	struct kvs_err err = { 0 };
@@ -158,6 +173,7 @@ int main(void)
 	test_uints();
 	test_sizes();
 	test_modes();
+	test_percents();
 	test_bools();
 	return tap_end();
 }
