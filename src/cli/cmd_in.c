@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/guard_options.h"
 #include "cli/output.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
@@ -14,8 +15,7 @@ struct in_options {
 	const char *key;
 	const char *file;
 	bool sorted;
-	struct kvs_optnum min_lines;
-	struct kvs_optnum max_bytes;
+	struct guard_options guards;
 	const char *compress;
 	bool no_compat;
 	const char *sign;
@@ -29,10 +29,7 @@ static const struct kvs_option in_options[] = {
 	  "the file to put there; - for standard input" },
 	{ "sorted", 'S', KVS_OPTION_FLAG(struct in_options, sorted), NULL,
 	  "sort the lines by their bytes, without empty ones" },
-	{ "min-lines", 'l', KVS_OPTION_UINT(struct in_options, min_lines), "NUMBER",
-	  "refuse a file with fewer lines (default 1)", .alias = "length" },
-	{ "max-bytes", 0, KVS_OPTION_SIZE(struct in_options, max_bytes), "SIZE",
-	  "refuse a file with more bytes (default 4M)" },
+	GUARD_OPTIONS(struct in_options, guards, "4M", "what the store holds"),
 	{ "compress", 'z', KVS_OPTION_CHOICE(struct in_options, compress), "ENCODING",
 	  "store it compressed: brotli (default), gzip or zstd", .choices = encodings,
 	  .bare = "brotli" },
@@ -77,10 +74,9 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.file = from_stdin ? "standard input" : o->file,
 		.fd = from_stdin ? STDIN_FILENO : -1,
 		.sorted = o->sorted,
-		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
-		.max_bytes = o->max_bytes.given ? o->max_bytes.value : KVS_MAX_BYTES_DEFAULT,
 		.no_compat = o->no_compat || cli_no_compat(cli),
 	};
+	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
 	struct kvs_signkey *key KVS_AUTO_SIGNKEY = NULL;
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_in_result result;
@@ -90,7 +86,9 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	if (!o->key || !o->file)
 		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
 				   o->key ? "the file" : "the key");
-	code = o->compress ? kvs_encoding_parse(o->compress, &params.encoding, err) : 0;
+	code = guard_options_take(&o->guards, &params.guards, &require, err);
+	if (!code && o->compress)
+		code = kvs_encoding_parse(o->compress, &params.encoding, err);
 	if (!code && o->sign)
 		code = kvs_signkey_read_private(o->sign, &key, err);
 	code = code ? code : cli_open_store(cli, &store, err);

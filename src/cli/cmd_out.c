@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/words.h"
 #include "cli/cli.h"
+#include "cli/guard_options.h"
 #include "cli/output.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
@@ -14,8 +15,7 @@
 struct out_options {
 	const char *key;
 	const char *file;
-	struct kvs_optnum min_lines;
-	struct kvs_optnum max_bytes;
+	struct guard_options guards;
 	struct kvs_optnum mode;
 	const char *owner;
 	const char *exec;
@@ -28,10 +28,7 @@ struct out_options {
 static const struct kvs_option out_options[] = {
 	{ "key", 'k', KVS_OPTION_STRING(struct out_options, key), "KEY", "the file's key" },
 	{ "file", 'f', KVS_OPTION_PATH(struct out_options, file), "FILE", "where it is to stand" },
-	{ "min-lines", 'l', KVS_OPTION_UINT(struct out_options, min_lines), "NUMBER",
-	  "refuse a file with fewer lines (default 1)", .alias = "length" },
-	{ "max-bytes", 0, KVS_OPTION_SIZE(struct out_options, max_bytes), "SIZE",
-	  "refuse a file with more bytes (default 64M)" },
+	GUARD_OPTIONS(struct out_options, guards, "64M", "the one on disk"),
 	{ "mode", 'c', KVS_OPTION_MODE(struct out_options, mode), "MODE",
 	  "the file's mode, octal (default: as it is, 0640 for a new one)", .alias = "chmod" },
 	{ "owner", 'o', KVS_OPTION_STRING(struct out_options, owner), "OWNER",
@@ -124,15 +121,16 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.file = o->file,
 		.follow = o->follow,
 		.ignore_stop = o->ignore_stop,
-		.min_lines = o->min_lines.given ? o->min_lines.value : KVS_MIN_LINES_DEFAULT,
-		.max_bytes = o->max_bytes.value,
 	};
+	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
 	struct verify_keys keys AUTO_VERIFY_KEYS = { 0 };
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_out_result result;
 	struct kvs_transfer t;
 	int code = parse(o, &params.rights, &words, err);
 
+	if (!code)
+		code = guard_options_take(&o->guards, &params.guards, &require, err);
 	if (!code)
 		code = verify_keys_init(&keys, cli, &o->verify, err);
 	if (!code)

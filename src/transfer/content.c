@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,22 +78,4 @@ int kvs_content_sort(struct kvs_buf *content, struct kvs_err *err)
 	kvs_buf_release(content);
 	*content = sorted;
 	return 0;
-}
-
-int kvs_content_check_lines(const char *what, uint64_t lines, uint64_t min_lines,
-			    struct kvs_err *err)
-{
-	if (lines >= min_lines)
-		return 0;
-	return kvs_err_set(err, KVS_E_GUARD,
-			   "%s has %" PRIu64 " line%s, fewer than the %" PRIu64
-			   " asked for; --min-lines lowers that",
-			   KVS_Q(kvs_s(what)), lines, lines == 1 ? "" : "s", min_lines);
-}
-
-int kvs_content_too_big(const char *what, uint64_t max_bytes, struct kvs_err *err)
-{
-	return kvs_err_set(err, KVS_E_GUARD,
-			   "%s has more than %" PRIu64 " bytes; --max-bytes raises that",
-			   KVS_Q(kvs_s(what)), max_bytes);
 }

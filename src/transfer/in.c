@@ -26,6 +26,7 @@
 #include "base/str.h"
 #include "transfer/common.h"
 #include "transfer/content.h"
+#include "transfer/guards.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
@@ -38,6 +39,7 @@
 
 struct job {
 	const struct kvs_transfer *t;
+	const struct kvs_guards *guards;
 	const struct kvs_names *names;
 	struct kvs_str content;
 	struct kvs_str checksum;
@@ -112,10 +114,47 @@ static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
 	seen->stop = got[0];
 	seen->checksum = got[1];
 	seen->signature = got[2];
-	if (job->in_two || kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
+	if (job->in_two || job->guards->limit_shrink ||
+	    kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
 		rc = look_at_data(job, seen, err);
 	seen->in_place = rc == 0 && is_in_place(job, seen);
 	return rc;
+}
+
+/*
+ * How many bytes stand there?  What does not match its checksum, as a writer leaves it that was
+ * killed, counts as it stands: packed, that is hardly ever more than it was.
+ */
+static int measure(const struct job *job, const struct seen *seen, uint64_t *ret_bytes,
+		   struct kvs_err *err)
+{
+	KVS_AUTO_BUF struct kvs_buf room;
+	struct kvs_decoded decoded = { .bytes = seen->data->value };
+	char checksum[KVS_SHA256_HEX];
+	struct kvs_err why = { 0 };
+	int rc = kvs_checksum_parse(seen->checksum, job->names->checksum, checksum, &why);
+
+	kvs_buf_init(&room, KVS_OUT_MAX_BYTES_DEFAULT);
+	rc = rc ? rc
+		: kvs_decode(job->names->data, seen->data->value, seen->data->flags, checksum,
+			     &room, &decoded, &why);
+	if (rc && rc != KVS_E_INTEGRITY)
+		return kvs_err_copy(err, rc, &why);
+	*ret_bytes = decoded.bytes.n;
+	return 0;
+}
+
+static int check_shrink(const struct job *job, const struct seen *seen, const char *key,
+			struct kvs_err *err)
+{
+	uint64_t before = 0;
+	int rc;
+
+	if (!job->guards->limit_shrink || !seen->data ||
+	    kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
+		return 0;
+	rc = measure(job, seen, &before, err);
+	return rc ? rc : kvs_guards_check_shrink(job->guards, key, before, job->content.n, err);
 }
 
 /* Is there nothing left to do? */
@@ -298,7 +337,8 @@ static int write_once(struct job *job, const char *key, struct kvs_err *err)
 	rc = kvs_stop_check(seen.stop, key, err);
 	if (rc || is_ours(job, &seen))
 		return rc;
-	rc = pack(job, &seen, err);
+	rc = check_shrink(job, &seen, key, err);
+	rc = rc ? rc : pack(job, &seen, err);
 	rc = rc ? rc : sign(job, &seen, err);
 	if (rc)
 		return rc;
@@ -318,6 +358,7 @@ static int store_content(const struct kvs_transfer *t, const struct kvs_in_param
 	KVS_AUTO_BUF struct kvs_buf packed;
 	struct job job = {
 		.t = t,
+		.guards = &params->guards,
 		.names = &names,
 		.content = content,
 		.checksum = kvs_s(result->checksum),
@@ -352,7 +393,7 @@ static int read_content(const struct kvs_in_params *params, struct kvs_buf *cont
 		rc = kvs_fd_read(params->fd, params->file, content, err);
 	else
 		rc = kvs_file_read(params->file, content, err);
-	return rc == KVS_E_TOOBIG ? kvs_content_too_big(params->file, params->max_bytes, err) : rc;
+	return rc == KVS_E_TOOBIG ? kvs_guards_too_big(params->file, content->max, err) : rc;
 }
 
 static int check_encoding(const struct kvs_in_params *params, struct kvs_err *err)
@@ -377,7 +418,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	uint64_t began = kvsi_monotonic_ms();
 	int rc;
 
-	kvs_buf_init(&content, params->max_bytes);
+	kvs_buf_init(&content, params->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
 	rc = kvs_layout_check_key(params->key, true, err);
 	rc = rc ? rc : check_encoding(params, err);
 	rc = rc ? rc : read_content(params, &content, err);
@@ -390,7 +431,8 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	result.is_signed = params->sign_key != NULL;
 	result.bytes = content.len;
 	result.lines = kvs_content_lines(kvs_buf_slice(&content));
-	rc = kvs_content_check_lines(params->file, result.lines, params->min_lines, err);
+	rc = kvs_guards_check(&params->guards, params->file, kvs_buf_slice(&content), result.lines,
+			      err);
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_buf_slice(&content), result.checksum);

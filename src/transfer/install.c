@@ -29,24 +29,23 @@ int kvs_target_resolve(struct kvs_target *target, bool follow, struct kvs_err *e
 }
 
 int kvs_target_settle(const struct kvs_target *target, const char *checksum,
-		      const struct kvs_rights *rights, bool *ret_same, bool *ret_repaired,
-		      struct kvs_err *err)
+		      const struct kvs_rights *rights, struct kvs_found *ret, struct kvs_err *err)
 {
-	char found[KVS_SHA256_HEX];
 	KVS_AUTO_FD int fd = -1;
 	struct stat st;
 	int rc;
 
-	*ret_same = *ret_repaired = false;
+	*ret = (struct kvs_found){ 0 };
 	rc = kvs_file_open(target->path, &fd, &st, err);
 	if (rc || fd < 0)
 		return rc;
-	rc = kvs_sha256_fd(fd, target->path, found, err);
-	if (rc || strcmp(found, checksum) != 0)
+	ret->exists = true;
+	ret->bytes = (uint64_t)st.st_size;
+	rc = kvs_sha256_fd(fd, target->path, ret->checksum, err);
+	if (rc || strcmp(ret->checksum, checksum) != 0)
 		return rc;
-	rc = kvs_rights_apply(rights, fd, &st, target->path, ret_repaired, err);
-	*ret_same = rc == 0;
-	return rc;
+	ret->same = true;
+	return kvs_rights_apply(rights, fd, &st, target->path, &ret->repaired, err);
 }
 
 int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,

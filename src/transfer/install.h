@@ -21,13 +21,19 @@ void kvs_target_release(struct kvs_target *target);
 /* Follows symbolic links, if allowed, to what is to be written.  SYS, NOMEM. */
 int kvs_target_resolve(struct kvs_target *target, bool follow, struct kvs_err *err);
 
-/*
- * Is the file there with bytes of this checksum?  If so, its owner and mode are made as asked, and
- * *ret_repaired says whether that was necessary.  SYS.
- */
+/* The file as it was found. */
+struct kvs_found {
+	bool exists;
+	bool same;	/* its bytes are right */
+	bool repaired;	/* they were, but owner or mode were not */
+	uint64_t bytes; /* when it exists, like what follows */
+	char checksum[KVS_SHA256_HEX];
+};
+
+/* Is the file there with bytes of this checksum?  If so, its owner and mode are made as asked.
+ * SYS. */
 int kvs_target_settle(const struct kvs_target *target, const char *checksum,
-		      const struct kvs_rights *rights, bool *ret_same, bool *ret_repaired,
-		      struct kvs_err *err);
+		      const struct kvs_rights *rights, struct kvs_found *ret, struct kvs_err *err);
 
 /* Replaces the file atomically; missing directories are made.  *ret_in_place: it could only be
  * written through.  SYS, NOMEM. */

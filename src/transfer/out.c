@@ -21,6 +21,7 @@
 #include "transfer/compress.h"
 #include "transfer/content.h"
 #include "transfer/exec.h"
+#include "transfer/guards.h"
 #include "transfer/install.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
@@ -229,7 +230,22 @@ static int fetch(struct job *job, struct kvs_entry **ret_data, struct kvs_str *r
 
 /* ---- this machine's side ---- */
 
-static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
+/* The bytes that came, against the file that they are to replace. */
+static int check_bytes(const struct job *job, const struct kvs_found *old, struct kvs_str bytes,
+		       struct kvs_err *err)
+{
+	const struct kvs_guards *guards = &job->params->guards;
+	int rc = kvs_guards_check(guards, job->names.data, bytes, job->result->lines, err);
+
+	if (rc == 0 && bytes.n > job->room.max)
+		rc = kvs_guards_too_big(job->names.data, job->room.max, err);
+	if (rc == 0 && old->exists)
+		rc = kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes.n, err);
+	return rc;
+}
+
+static int install(struct job *job, const struct kvs_found *old, struct kvs_str bytes,
+		   struct kvs_err *err)
 {
 	const struct kvs_out_params *params = job->params;
 	bool in_place = false;
@@ -238,9 +254,7 @@ static int install(struct job *job, struct kvs_str bytes, struct kvs_err *err)
 
 	job->result->lines = kvs_content_lines(bytes);
 	job->result->bytes = bytes.n;
-	rc = kvs_content_check_lines(job->names.data, job->result->lines, params->min_lines, err);
-	if (rc == 0 && bytes.n > job->room.max)
-		rc = kvs_content_too_big(job->names.data, job->room.max, err);
+	rc = check_bytes(job, old, bytes, err);
 	if (rc)
 		return rc;
 	if (owed)
@@ -262,20 +276,21 @@ static int bring_up_to_date(struct job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
 	struct kvs_str bytes;
-	bool same;
+	struct kvs_found old;
 	int rc = look(job, err);
 
 	rc = rc ? rc
-		: kvs_target_settle(&job->target, job->result->checksum, &job->params->rights,
-				    &same, &job->result->repaired, err);
+		: kvs_target_settle(&job->target, job->result->checksum, &job->params->rights, &old,
+				    err);
 	if (rc)
 		return rc;
-	if (same) {
+	job->result->repaired = old.repaired;
+	if (old.same) {
 		keep_signature(job);
 		return 0;
 	}
 	rc = fetch(job, &data, &bytes, err);
-	return rc ? rc : install(job, bytes, err);
+	return rc ? rc : install(job, &old, bytes, err);
 }
 
 /* What an earlier run left undone counts as much as a change by this one. */
@@ -324,7 +339,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	int rc;
 
 	*ret = (struct kvs_out_result){ 0 };
-	kvs_buf_init(&job.room, params->max_bytes ?: KVS_OUT_MAX_BYTES_DEFAULT);
+	kvs_buf_init(&job.room, params->guards.max_bytes ?: KVS_OUT_MAX_BYTES_DEFAULT);
 	rc = prepare(&job, err);
 	if (rc)
 		return rc;

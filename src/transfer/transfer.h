@@ -42,18 +42,34 @@ struct kvs_transfer {
 	void *report_arg;
 };
 
+/* ---- guards: what a file must be, or it does not travel ---- */
+
+#define KVS_MIN_LINES_DEFAULT 1
+
+struct kvs_require;
+
+/* All zero: everything may travel. */
+struct kvs_guards {
+	uint64_t min_lines; /* refuse what has fewer */
+	uint64_t min_bytes; /* refuse what has fewer */
+	uint64_t max_bytes; /* refuse what has more; 0: the default of the job */
+	bool limit_shrink;
+	unsigned max_shrink; /* with limit_shrink: refuse what lost more percent of its bytes */
+	const struct kvs_require *require; /* patterns that lines must match, or NULL */
+};
+
 /* ---- in: a file goes into the store ---- */
 
-#define KVS_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
-#define KVS_MIN_LINES_DEFAULT 1
+#define KVS_IN_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
 
 struct kvs_in_params {
 	const char *key;
-	const char *file;   /* read this; with an fd, only its name in messages */
-	int fd;		    /* read this up to its end; -1: open the file */
-	bool sorted;	    /* sort the lines by their bytes, drop empty ones */
-	uint64_t min_lines; /* refuse what has fewer, after the sorting */
-	uint64_t max_bytes; /* refuse what has more */
+	const char *file; /* read this; with an fd, only its name in messages */
+	int fd;		  /* read this up to its end; -1: open the file */
+	bool sorted;	  /* sort the lines by their bytes, drop empty ones */
+	/* On the bytes that are to stand in the store, after the sorting; they shrink against what stands
+	 * there. */
+	struct kvs_guards guards;
 	/* How it is to stand in the store.  Plain asks for nothing: what is there in another encoding
 	 * stays if it is the same file. */
 	enum kvs_encoding encoding;
@@ -73,7 +89,7 @@ struct kvs_in_result {
 };
 
 /*
- * Errors: ARG (key, an encoding that is not allowed), SYS (file), GUARD (too short, too big), FROZEN (a stop is set), TOOBIG (for
+ * Errors: ARG (key, an encoding that is not allowed), SYS (file), GUARD, FROZEN (a stop is set), TOOBIG (for
  * the store), CONFLICT (others wrote all the time), UNCERTAIN, and what the store says.
  */
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
@@ -94,8 +110,8 @@ struct kvs_out_params {
 	struct kvs_rights rights; /* also repaired when the bytes are the same */
 	bool follow;		  /* the file may be a symbolic link: write what it points to */
 	bool ignore_stop;	  /* a stop does not count; a lock does */
-	uint64_t min_lines;	  /* refuse what has fewer */
-	uint64_t max_bytes;	  /* refuse what has more; 0: KVS_OUT_MAX_BYTES_DEFAULT */
+	struct kvs_guards
+		guards; /* before anything is installed; it shrinks against the old file */
 	/* Only what one of these keys has signed is installed, and nothing older than what was installed
 	 * from that key before.  n_verify_keys 0: signatures do not matter. */
 	const struct kvs_signkey *const *verify_keys;

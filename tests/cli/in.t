@@ -96,6 +96,28 @@ status_is 0 'an empty file, if it is meant'
 run kvsync get kvexpress/empty/data
 out_is '' 'is empty'
 
+run kvsync in -k small -f lines --min-bytes 8
+status_is 7 'too few bytes'
+err_is "kvsync: in: lines has 7 bytes, fewer than the 8 asked for; --min-bytes lowers that\n" 'in words'
+kvsync in -k shrinking -f hosts --quiet
+run kvsync in -k shrinking -f lines --max-shrink 50%
+status_is 7 'a file that shrank too much'
+err_is "kvsync: in: shrinking would shrink by 100 % (from $(stat -c %s hosts) to 7 bytes), more than the 50 % allowed; --max-shrink raises that\n" 'in words'
+stored shrinking hosts 'shrunk: nothing changed'
+kvsync in -k packed -f hosts --quiet -z
+run kvsync in -k packed -f random --max-shrink 0
+status_is 0 'one that grew'
+kvsync in -k packed -f hosts --quiet -z
+head -n 300 hosts >half
+run kvsync in -k packed -f half --max-shrink 40
+status_is 7 'what is stored compressed counts as the file that it is'
+err_has "from $(stat -c %s hosts) to $(stat -c %s half) bytes" 'in words'
+run kvsync in -k required -f hosts --require '^host1$' --require '^host[0-9]+x'
+status_is 7 'a pattern that no line matches'
+err_is "kvsync: in: hosts has no line that matches '^host[0-9]+x', which --require asks for\n" 'in words'
+run kvsync in -k required -f hosts --require '^host1$' --require '^host[0-9]{3}$'
+status_is 0 'each pattern has its line'
+
 # ---- stopped ----
 
 kvsync stop hosts 'until noon' --quiet
@@ -136,6 +158,10 @@ bad 2 'the prefix is empty' 'an empty prefix' -p '' -k x -f lines
 bad 2 "unexpected operand 'more'" 'an operand' -k x -f lines more
 bad 2 'unknown option' 'an unknown option' -k x -f lines --sortde
 bad 2 '--min-lines' 'a number that is none' -k x -f lines -l many
+bad 2 "--max-shrink: '101' is not a percentage from 0 to 100" 'more than all' -k x -f lines --max-shrink 101
+bad 2 '--max-bytes: 0 would refuse every file' 'no bytes at all' -k x -f lines --max-bytes 0
+bad 2 "--require: '(' is not a regular expression: " 'half a pattern' -k x -f lines --require '('
+bad 2 "--require: the pattern is empty" 'an empty pattern' -k x -f lines --require ''
 bad 1 'open nowhere: No such file or directory' 'a missing file' -k x -f nowhere
 bad 1 'read .: Is a directory' 'a directory' -k x -f .
 chmod 0 lines

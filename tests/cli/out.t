@@ -127,6 +127,23 @@ status_is 7 'too few lines'
 err_has 'kvexpress/hosts/data has 60' 'in words'
 refuses 'too short: nothing installed' test -e short
 
+head -n 100 source >few
+cp few shrinking
+cat source source >>shrinking
+cp shrinking before
+out -k hosts -f shrinking --max-shrink 10
+status_is 7 'a file that shrank too much'
+err_is "kvsync: out: $tmp/shrinking would shrink by 54 % (from $(stat -c %s before) to $(stat -c %s source) bytes), more than the 10 % allowed; --max-shrink raises that\n" 'in words'
+same_file shrinking before 'shrunk: the old file stays'
+out -k hosts -f shrinking --max-shrink 60%
+status_is 0 'as much as may go'
+out -k hosts -f unlike --require '^# made by'
+status_is 7 'a pattern that no line matches'
+err_has "kvexpress/hosts/data has no line that matches '^# made by', which --require asks for" 'in words'
+out -k hosts -f unlike --min-bytes 1M
+status_is 7 'too few bytes'
+refuses 'refused: nothing installed' test -e unlike
+
 # ---- a pair that does not match ----
 
 kvsync put kvexpress/hosts/data mixed

@@ -46,21 +46,9 @@ static void test_sort(void)
 	is_slice(kvs_buf_slice(&zero), kvs_sn("a\0\nb\0\n", 6), "are bytes");
 }
 
-static void test_guard(void)
-{
-	struct kvs_err err;
-
-	is_code(kvs_content_check_lines("f", 5, 5, &err), 0, &err, "enough lines");
-	is_code(kvs_content_check_lines("f", 0, 0, &err), 0, &err, "nothing, where that is enough");
-	is_err(kvs_content_check_lines("f\n", 4, 5, &err), KVS_E_GUARD, &err,
-	       "f\\x0a has 4 lines, fewer than the 5 asked for", "too few");
-	is_err(kvs_content_check_lines("f", 1, 5, &err), KVS_E_GUARD, &err, "has 1 line,", "one");
-}
-
 int main(void)
 {
 	test_lines();
 	test_sort();
-	test_guard();
 	return tap_end();
 }

@@ -15,7 +15,7 @@ static struct kvs_err err;
 static int in(const char *text)
 {
 	const struct kvs_in_params params = {
-		.key = "k", .file = "f", .fd = -1, .min_lines = 1, .max_bytes = 1000
+		.key = "k", .file = "f", .fd = -1, .guards = { .min_lines = 1, .max_bytes = 1000 }
 	};
 
 	file_put("f", text, 0600);
@@ -270,7 +270,7 @@ static int in_with(struct kvs_in_params params)
 static void test_guards(void)
 {
 	struct kvs_in_params p = {
-		.key = "k", .file = "f", .fd = -1, .min_lines = 3, .max_bytes = 6
+		.key = "k", .file = "f", .fd = -1, .guards = { .min_lines = 3, .max_bytes = 6 }
 	};
 
 	forget_all();
@@ -286,14 +286,14 @@ static void test_guards(void)
 	p.sorted = true;
 	is_err(in_with(p), KVS_E_GUARD, &err, "has 2 lines",
 	       "lines that the sorting drops do not count");
-	p.min_lines = 2;
+	p.guards.min_lines = 2;
 	is_code(in_with(p), 0, &err, "enough of them");
 	is_pair("k", "1\n3\n", "are written sorted");
-	p.min_lines = 1;
+	p.guards.min_lines = 1;
 	file_put("f", "", 0600);
 	is_err(in_with(p), KVS_E_GUARD, &err, "has 0 lines",
 	       "an empty file does not go by accident");
-	p.min_lines = 0;
+	p.guards.min_lines = 0;
 	is_code(in_with(p), 0, &err, "but if it is meant");
 	is_pair("k", "", "is empty");
 	p.file = "nowhere";
@@ -302,6 +302,45 @@ static void test_guards(void)
 	p.key = "k/data";
 	is_code(in_with(p), KVS_E_ARG, &err, "a key that is part of another");
 	is_pair("k", "", "bad input: nothing changed");
+}
+
+/* Against what stands in the store, whose checksum is read with it. */
+static void test_shrink(void)
+{
+	struct kvs_in_params p = { .key = "k",
+				   .file = "f",
+				   .fd = -1,
+				   .guards = { .limit_shrink = true, .max_shrink = 50 } };
+
+	forget_all();
+	file_put("f", "1\n", 0600);
+	is_code(in_with(p), 0, &err, "where nothing stands, nothing shrinks");
+	put_pair("k", "1234567\n");
+	is_err(in_with(p), KVS_E_GUARD, &err,
+	       "k would shrink by 75 % (from 8 to 2 bytes), more than the 50 % allowed",
+	       "a small rest");
+	is_pair("k", "1234567\n", "shrunk: nothing changed");
+	p.guards.max_shrink = 75;
+	is_code(in_with(p), 0, &err, "as much as may go");
+	is_pair("k", "1\n", "is written");
+
+	put_pair("k", "1\n");
+	store_put(DATA, "another 8\n");
+	p.guards.max_shrink = 10;
+	is_code(in_with(p), 0, &err, "a repair of the file that the checksum is of");
+	store_put(DATA, "another 8\n");
+	file_put("f", "2\n", 0600);
+	is_err(in_with(p), KVS_E_GUARD, &err, "from 10 to 2 bytes",
+	       "a mixed pair: its data counts");
+	store_delete(CHECKSUM);
+	is_code(in_with(p), KVS_E_GUARD, &err, "so it does without a checksum");
+
+	forget_all();
+	put_pair("k", "1\n");
+	world.trouble[CALL_TXN] = (struct trouble){ .times = 1, .before = other_writes };
+	is_err(in_with(p), KVS_E_GUARD, &err, "from 6 to 2 bytes",
+	       "what somebody wrote meanwhile is what counts");
+	is_pair("k", "other\n", "and stays");
 }
 
 int main(void)
@@ -319,5 +358,6 @@ int main(void)
 	test_uncertain();
 	test_denied();
 	test_guards();
+	test_shrink();
 	return world_end();
 }

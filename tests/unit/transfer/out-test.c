@@ -39,7 +39,7 @@ static void begin(const char *text)
 	(void)unlink("ran");
 	(void)unlink("fail");
 	(void)!system("rm -rf state");
-	params = (struct kvs_out_params){ .key = "k", .file = "t", .min_lines = 1 };
+	params = (struct kvs_out_params){ .key = "k", .file = "t", .guards = { .min_lines = 1 } };
 }
 
 static void set_mode(mode_t mode)
@@ -115,7 +115,7 @@ static void test_guards(void)
 	is_code(out(), 0, &err, "an empty stop is none");
 
 	begin("1\n2\n");
-	params.min_lines = 3;
+	params.guards.min_lines = 3;
 	is_err(out(), KVS_E_GUARD, &err, "kvexpress/k/data has 2 lines, fewer than the 3",
 	       "too few lines");
 	is_file("t", NULL, "too short: nothing installed");
@@ -124,6 +124,26 @@ static void test_guards(void)
 	world.trouble[CALL_GET_MANY] = (struct trouble){ .times = 1, .code = KVS_E_DENIED };
 	is_code(out(), KVS_E_DENIED, &err, "guards that cannot be read");
 	is_file("t", NULL, "are not taken for absent");
+}
+
+/* Against the file on disk. */
+static void test_shrink(void)
+{
+	begin("1\n");
+	params.guards.limit_shrink = true;
+	params.guards.max_shrink = 50;
+	is_code(out(), 0, &err, "where no file is, none shrinks");
+	file_put("t", "1234567\n", 0600);
+	is_err(out(), KVS_E_GUARD, &err, "/t would shrink by 75 % (from 8 to 2 bytes)",
+	       "a small rest");
+	is_file("t", "1234567\n", "shrunk: nothing installed");
+	params.guards.max_shrink = 75;
+	is_code(out(), 0, &err, "as much as may go");
+	is_file("t", "1\n", "is installed");
+	file_put("t", "123\n", 0600);
+	params.guards.min_bytes = 3;
+	is_err(out(), KVS_E_GUARD, &err, "has 2 bytes, fewer than the 3", "too few bytes");
+	is_file("t", "123\n", "too few bytes: nothing installed");
 }
 
 static void lock_is_seen(const char *path, const char *name)
@@ -360,6 +380,7 @@ int main(void)
 	test_plain();
 	test_rights();
 	test_guards();
+	test_shrink();
 	test_locks();
 	test_pairs();
 	test_white_space();

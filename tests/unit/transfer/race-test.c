@@ -107,11 +107,9 @@ static void write_file(const char *path, const struct kvs_buf *b)
 static void be_writer(int who)
 {
 	char path[32];
-	const struct kvs_in_params params = { .key = "k",
-					      .file = path,
-					      .fd = -1,
-					      .min_lines = 1,
-					      .max_bytes = KVS_MAX_BYTES_DEFAULT };
+	const struct kvs_in_params params = {
+		.key = "k", .file = path, .fd = -1, .guards = { .min_lines = 1 }
+	};
 	KVS_AUTO_BUF struct kvs_buf b;
 	struct kvs_in_result result;
 	struct kvs_transfer t;
@@ -158,7 +156,9 @@ static void be_reader(int who)
 {
 	bool shares = who % 2;
 	char path[32];
-	const struct kvs_out_params params = { .key = "k", .file = path, .min_lines = 1 };
+	const struct kvs_out_params params = { .key = "k",
+					       .file = path,
+					       .guards = { .min_lines = 1 } };
 	struct kvs_out_result result;
 	struct kvs_transfer t;
 	struct kvs_err err;
@@ -231,9 +231,7 @@ static void race(unsigned ms)
 /* The last writer of all leaves a matching pair, whatever it finds. */
 static void settle(void)
 {
-	const struct kvs_in_params in = {
-		.key = "k", .file = "source0", .fd = -1, .max_bytes = KVS_MAX_BYTES_DEFAULT
-	};
+	const struct kvs_in_params in = { .key = "k", .file = "source0", .fd = -1 };
 	const struct kvs_out_params out = { .key = "k", .file = "last" };
 	KVS_AUTO_BUF struct kvs_buf b;
 	struct kvs_out_result got;

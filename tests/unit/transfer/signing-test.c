@@ -18,8 +18,7 @@ static int in_with(const char *text, const struct kvs_signkey *key)
 	const struct kvs_in_params params = { .key = "k",
 					      .file = "f",
 					      .fd = -1,
-					      .min_lines = 1,
-					      .max_bytes = 1000,
+					      .guards = { .min_lines = 1, .max_bytes = 1000 },
 					      .sign_key = key };
 
 	file_put("f", text, 0600);
