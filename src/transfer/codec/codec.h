@@ -11,6 +11,8 @@
 #ifndef KVS_TRANSFER_CODEC_H
 #define KVS_TRANSFER_CODEC_H
 
+#include "base/module.h"
+
 #include <kvsync/kvsync.h>
 
 #include <stdbool.h>
@@ -37,8 +39,7 @@ struct kvs_codec_sink {
 struct kvs_codec_stream;
 
 struct kvs_codec {
-	uint32_t abi;
-	uint32_t size; /* of this struct */
+	struct kvs_module_head head;
 	/* Opens a stream that packs, or unpacks.  Copies the sink.  NOMEM, BUG. */
 	int (*open)(uint32_t format, bool pack, const struct kvs_codec_sink *sink,
 		    struct kvs_codec_stream **ret_stream, struct kvs_err *err);

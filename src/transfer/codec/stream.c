@@ -96,8 +96,7 @@ static int push(struct kvs_codec_stream *s, struct kvs_str bytes, bool last, str
 }
 
 const struct kvs_codec kvs_codec = {
-	.abi = KVS_CODEC_ABI,
-	.size = sizeof(struct kvs_codec),
+	.head = { .abi = KVS_CODEC_ABI, .size = sizeof(struct kvs_codec) },
 	.open = open_stream,
 	.push = push,
 	.close = close_stream,
