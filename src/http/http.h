@@ -5,8 +5,8 @@
  * is readable.  Knows nothing of keys, stores or the meaning of an answer: a whole answer of any
  * status is a success here.
  *
- * Always: certificates are verified unless told otherwise, redirects are not followed, no proxy is
- * taken from the environment, no signal is touched, an answer that ends early is a failure.
+ * Always: certificates are verified unless told otherwise, redirects are followed only when asked for, no
+ * proxy is taken from the environment, no signal is touched, an answer that ends early is a failure.
  *
  * A request whose second sending would not be harmless is sent at most once, whatever happens to
  * the connection.
@@ -85,8 +85,11 @@ struct kvs_http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated, copied; or NULL */
 	struct kvs_str body;	    /* borrowed until the end */
 	bool repeatable;	    /* harmless to send twice */
-	uint64_t timeout_ms;	    /* for all of it; 0: none */
-	uint64_t max_answer;	    /* bytes of the answer's body; 0: no limit */
+	unsigned
+		max_redirects; /* followed, headers and all: for repeatable requests; from https only
+				 * to https.  0: a redirect is an answer like others. */
+	uint64_t timeout_ms;   /* for all of it; 0: none */
+	uint64_t max_answer;   /* bytes of the answer's body; 0: no limit */
 	const struct kvs_http_callbacks *callbacks; /* borrowed until the end */
 	void *arg;
 };

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #include <string.h>
+#include <strings.h>
 #include <utlist.h>
 
 /* A connection that says nothing is asked whether it lives. */
@@ -99,7 +100,6 @@ static void set_always(CURL *easy, struct kvs_http_transfer *t)
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -107,6 +107,10 @@ static void set_always(CURL *easy, struct kvs_http_transfer *t)
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A name server that does not answer does not hold up the end. */
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -172,6 +176,15 @@ static CURLcode set_target(struct kvs_http_transfer *t, const struct kvs_http_re
 	return curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
 }
 
+static void set_redirects(CURL *easy, const struct kvs_http_request *req)
+{
+	bool tls = strncasecmp(req->url, "https:", 6) == 0;
+
+	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, req->max_redirects ? 1L : 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)req->max_redirects);
+	(void)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
+}
+
 static CURLcode set_method(CURL *easy, const struct kvs_http_request *req)
 {
 	if (req->body.n || strcmp(req->method, "PUT") == 0 || strcmp(req->method, "POST") == 0) {
@@ -190,6 +203,7 @@ static CURLcode set_up(struct kvs_http_transfer *t, const struct kvs_http_reques
 	set_always(t->easy, t);
 	(void)curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_ms);
 	(void)curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
+	set_redirects(t->easy, req);
 	rc = set_target(t, req);
 	if (!rc)
 		rc = set_method(t->easy, req);
@@ -197,7 +211,7 @@ static CURLcode set_up(struct kvs_http_transfer *t, const struct kvs_http_reques
 		rc = set_headers(t, req);
 	if (!rc && http->user_agent)
 		rc = curl_easy_setopt(t->easy, CURLOPT_USERAGENT, http->user_agent);
-	if (!rc && strncmp(req->url, "https:", 6) == 0)
+	if (!rc && (req->max_redirects || strncasecmp(req->url, "https:", 6) == 0))
 		rc = set_tls(t->easy, http);
 	return rc;
 }
@@ -259,6 +273,7 @@ static int code_of(const struct kvs_http_transfer *t, CURLcode rc)
 		return t->sendings ? KVS_E_TIMEOUT : KVS_E_UNAVAILABLE;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: something that speaks another language */
 	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_TOO_MANY_REDIRECTS:
 	case CURLE_BAD_CONTENT_ENCODING:
 		return KVS_E_PROTOCOL;
 	case CURLE_SSL_CERTPROBLEM:

@@ -22,10 +22,12 @@ backends/local base
 backends/consul base http
 backends/etcd base
 backends/fault base
-transfer base
+fetch base http
+transfer base fetch
+report base fetch
 template base
 config base core
-cli base core config transfer
+cli base core config transfer fetch report
 agent base core config transfer template
 END
 

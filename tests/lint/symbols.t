@@ -40,6 +40,8 @@ else
 		esac
 		is "$(needs "$libs/$module.so" "libkvsync|$its")" '' "the $module module needs its own library only"
 	done
+	[ ! -e "$libs/libkvsfetch.so" ] ||
+		is "$(needs "$libs/libkvsfetch.so" 'libkvsync|libcurl')" '' 'the fetch module needs libcurl only'
 fi
 
 # ---- what is exported ----
@@ -87,6 +89,13 @@ for module in local consul etcd fault; do
 	[ -e "$libs/$module.so" ] || continue
 	is "$(nm -D --defined-only "$libs/$module.so" | awk '{ print $3 }')" kvs_module \
 		"the $module module exports one symbol"
+done
+
+for pair in codec:codec fetch:fetch_table; do
+	module=$libs/libkvs${pair%:*}.so
+	[ -e "$module" ] || continue
+	is "$(nm -D --defined-only "$module" | awk '{ print $3 }')" "kvs_${pair#*:}" \
+		"the ${pair%:*} module exports one symbol"
 done
 
 # ---- hardening ----

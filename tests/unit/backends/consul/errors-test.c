@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "tests/lib/tap.h"
-#include "tests/unit/backends/consul/scripted.h"
+#include "tests/lib/scripted.h"
 
 #include <kvsync/kvsync.h>
 

@@ -3,8 +3,8 @@
  * A server that says what the test wants, on a free port of the loopback, on a thread of its own.
  * It takes one connection after the other and keeps each until told to close it.
  */
-#ifndef KVS_TESTS_CONSUL_SCRIPTED_H
-#define KVS_TESTS_CONSUL_SCRIPTED_H
+#ifndef KVS_TESTS_SCRIPTED_H
+#define KVS_TESTS_SCRIPTED_H
 
 #include <stdbool.h>
 #include <stddef.h>

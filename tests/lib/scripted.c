@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/backends/consul/scripted.h"
+#include "tests/lib/scripted.h"
 
 #include "base/alloc.h"
 #include "tests/lib/tap.h"
