@@ -165,6 +165,15 @@ void kvs_rights_complete(struct kvs_rights *rights, const struct stat *st)
 	rights->set_mode = rights->set_uid = rights->set_gid = true;
 }
 
+bool kvs_rights_hold(const struct kvs_rights *rights, const struct stat *st)
+{
+	struct kvs_rights asked = *rights;
+
+	kvs_rights_complete(&asked, st);
+	return asked.uid == st->st_uid && asked.gid == st->st_gid &&
+	       asked.mode == (st->st_mode & 07777);
+}
+
 int kvs_rights_apply(const struct kvs_rights *rights, int fd, const struct stat *st,
 		     const char *name, bool *ret_changed, struct kvs_err *err)
 {

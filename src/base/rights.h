@@ -31,6 +31,9 @@ int kvs_rights_parse_owner(const char *text, struct kvs_rights *rights, struct k
 /* Fills what was not asked for from `st`. */
 void kvs_rights_complete(struct kvs_rights *rights, const struct stat *st);
 
+/* Does `st` have all that was asked for? */
+bool kvs_rights_hold(const struct kvs_rights *rights, const struct stat *st);
+
 /* Makes the open file so; changes only what differs from `st`, the owner before the mode (which a
  * change of owner can clear).  `name` is for messages.  *ret_changed: anything done?  SYS. */
 int kvs_rights_apply(const struct kvs_rights *rights, int fd, const struct stat *st,

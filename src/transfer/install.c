@@ -28,24 +28,43 @@ int kvs_target_resolve(struct kvs_target *target, bool follow, struct kvs_err *e
 	return kvs_file_resolve(target->named, follow, &target->path, err);
 }
 
+/* Looks at the file.  *ret_fd is -1 if there is none. */
+static int look(const struct kvs_target *target, const char *checksum, int *ret_fd,
+		struct stat *ret_st, struct kvs_found *ret, struct kvs_err *err)
+{
+	int rc = kvs_file_open(target->path, ret_fd, ret_st, err);
+
+	*ret = (struct kvs_found){ 0 };
+	if (rc || *ret_fd < 0)
+		return rc;
+	ret->exists = true;
+	ret->bytes = (uint64_t)ret_st->st_size;
+	rc = kvs_sha256_fd(*ret_fd, target->path, ret->checksum, err);
+	ret->same = rc == 0 && strcmp(ret->checksum, checksum) == 0;
+	return rc;
+}
+
 int kvs_target_settle(const struct kvs_target *target, const char *checksum,
 		      const struct kvs_rights *rights, struct kvs_found *ret, struct kvs_err *err)
 {
 	KVS_AUTO_FD int fd = -1;
 	struct stat st;
-	int rc;
+	int rc = look(target, checksum, &fd, &st, ret, err);
 
-	*ret = (struct kvs_found){ 0 };
-	rc = kvs_file_open(target->path, &fd, &st, err);
-	if (rc || fd < 0)
+	if (rc || !ret->same)
 		return rc;
-	ret->exists = true;
-	ret->bytes = (uint64_t)st.st_size;
-	rc = kvs_sha256_fd(fd, target->path, ret->checksum, err);
-	if (rc || strcmp(ret->checksum, checksum) != 0)
-		return rc;
-	ret->same = true;
 	return kvs_rights_apply(rights, fd, &st, target->path, &ret->repaired, err);
+}
+
+bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
+			 const struct kvs_rights *rights)
+{
+	struct kvs_found found;
+	KVS_AUTO_FD int fd = -1;
+	struct stat st;
+
+	return look(target, checksum, &fd, &st, &found, NULL) == 0 && found.same &&
+	       kvs_rights_hold(rights, &st);
 }
 
 int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,

@@ -35,6 +35,11 @@ struct kvs_found {
 int kvs_target_settle(const struct kvs_target *target, const char *checksum,
 		      const struct kvs_rights *rights, struct kvs_found *ret, struct kvs_err *err);
 
+/* Is the file there with bytes of this checksum, and with the owner and mode asked for?  Changes
+ * nothing; false also when it cannot be read. */
+bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
+			 const struct kvs_rights *rights);
+
 /* Replaces the file atomically; missing directories are made.  *ret_in_place: it could only be
  * written through.  SYS, NOMEM. */
 int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,

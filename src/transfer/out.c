@@ -351,3 +351,33 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	}
 	return rc ? rc : run_command(&job, err);
 }
+
+/* ---- without the store ---- */
+
+static bool is_done(struct job *job, const struct kvs_entry *checksum)
+{
+	const struct kvs_out_params *params = job->params;
+	bool busy;
+
+	return params->n_verify_keys == 0 &&
+	       kvs_checksum_parse(checksum, params->key, job->result->checksum, NULL) == 0 &&
+	       kvs_target_init(&job->target, params->file, NULL) == 0 &&
+	       kvs_state_open(&job->state, job->t.state_dir, job->target.named, 0, &busy, NULL) ==
+		       0 &&
+	       !is_owed(job) && checksum->mod_index >= job->state.index &&
+	       kvs_target_resolve(&job->target, params->follow, NULL) == 0 &&
+	       kvs_target_is_right(&job->target, job->result->checksum, &params->rights);
+}
+
+bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out_params *params,
+			      const struct kvs_entry *checksum, struct kvs_out_result *ret)
+{
+	struct kvs_out_result result = { 0 };
+	KVS_CLEANUP(job_release)
+	struct job job = { .t = *t, .params = params, .result = &result, .state = KVS_STATE_INIT };
+	bool done = is_done(&job, checksum);
+
+	if (done)
+		*ret = result;
+	return done;
+}

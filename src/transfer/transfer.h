@@ -141,6 +141,17 @@ struct kvs_out_result {
 int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
 		     struct kvs_out_result *ret, struct kvs_err *err);
 
+/*
+ * Is there nothing to do, if the store holds what somebody has just been told of the key's checksum?
+ * Asks this machine only and changes nothing: t->store may be NULL.  True if the file is that of the
+ * checksum and has the rights that are asked for, nothing is owed from an earlier run, no signature is
+ * to be verified, nobody else is at work on the file, and what was told is not older than what was
+ * installed.  *ret is written only then.  Whatever fails here makes it false: kvs_transfer_out() will
+ * say so.
+ */
+bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out_params *params,
+			      const struct kvs_entry *checksum, struct kvs_out_result *ret);
+
 /* ---- stop and start: freezing a key ---- */
 
 /* Sets the stop of a key; *ret_changed is false if it stood there with that very reason.  ARG (key,

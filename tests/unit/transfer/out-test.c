@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "transfer/layout.h"
 #include "transfer/state.h"
 
@@ -349,6 +350,76 @@ static void test_busy(void)
 	is_code(out(), 0, &err, "until it is given back");
 }
 
+/* What somebody was told of the checksum of a file with this text, which he read at this index. */
+static bool is_done(const char *text, uint64_t index)
+{
+	struct kvs_transfer offline = world.t;
+	struct kvs_entry told = { .size = sizeof(told), .mod_index = index };
+	char checksum[KVS_SHA256_HEX];
+
+	kvs_sha256_of(kvs_s(text), checksum);
+	told.value = kvs_s(checksum);
+	offline.store = NULL;
+	result = (struct kvs_out_result){ .bytes = 77 };
+	return kvs_transfer_out_is_done(&offline, &params, &told, &result);
+}
+
+static void test_done(void)
+{
+	static const struct kvs_signkey *const keys[] = { NULL };
+
+	begin("x\n");
+	ok(!is_done("x\n", 1), "no file: something is to be done");
+	is_uint(result.bytes, 77, "then there is no result");
+	file_put("t", "x\n", 0640);
+	ok(is_done("x\n", 1), "a file that is right though nothing is remembered of it");
+	ok(!result.installed && !result.repaired && strlen(result.checksum) == 64,
+	   "the result says what an ordinary run would");
+	ok(!is_done("y\n", 1), "another checksum");
+	set_mode(0600);
+	ok(!is_done("x\n", 1), "a mode that drifted");
+	is_mode("t", 0640, "is left for the ordinary run");
+	set_mode(0640);
+	ok(is_done("x\n", 1), "a mode that is right");
+	params.n_verify_keys = 1;
+	params.verify_keys = keys;
+	ok(!is_done("x\n", 1), "signatures that are to be verified");
+}
+
+static void test_done_remembered(void)
+{
+	struct kvs_state held;
+	KVS_AUTO_FREE char *path = NULL;
+	bool busy;
+
+	begin("x\n");
+	params.command = command;
+	is_code(out(), 0, &err, "a change");
+	(void)!system("sed -i 's/^index=.*/index=20/' state/*.state");
+	ok(is_done("x\n", 20) && is_done("x\n", 21), "what was installed, told again");
+	ok(!is_done("x\n", 19), "what is older than what was installed");
+	ran(1, "no command");
+	put_pair("k", "y\n");
+	file_put("fail", "", 0600);
+	is_code(out(), KVS_E_COMMAND, &err, "a command that fails");
+	ok(!is_done("y\n", 999), "is owed");
+	(void)unlink("fail");
+	is_code(out(), 0, &err, "until it succeeds");
+	ok(is_done("y\n", 999), "then all is done");
+
+	if (kvs_path_absolute("t", &path, &err) ||
+	    kvs_state_open(&held, world.t.state_dir, path, 0, &busy, &err))
+		bail("no lock: %s", err.msg);
+	ok(!is_done("y\n", 999), "somebody else is at work");
+	kvs_state_release(&held);
+	file_put("nodir", "", 0600);
+	world.t.state_dir = "nodir/state";
+	ok(!is_done("y\n", 999), "nothing can be remembered: nobody knows what is owed");
+	is_uint(world.warnings, 0, "which the ordinary run will say");
+	world.t.state_dir = "state";
+	(void)unlink("nodir");
+}
+
 static void test_targets(void)
 {
 	begin("x\n");
@@ -389,6 +460,8 @@ int main(void)
 	test_owed();
 	test_bad_state();
 	test_busy();
+	test_done();
+	test_done_remembered();
 	test_targets();
 	return world_end();
 }
