@@ -8,6 +8,7 @@
 
 #include "base/opt.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cli;
@@ -41,6 +42,12 @@ struct cmd {
 	size_t options_size;		  /* of the struct that they fill; it begins zeroed */
 	int min_operands;
 	int max_operands; /* or CMD_ANY_OPERANDS */
+	/*
+	 * What can be done without the store, before anything is spent on reaching it; or NULL.  If
+	 * *ret_done, that was all and run() is not called.  Fails as run() would.
+	 */
+	int (*before_store)(struct cli *cli, const void *options, bool *ret_done,
+			    struct kvs_err *err);
 	/*
 	 * Does the work.  `options` is the filled struct (NULL without options).  Returns 0, a
 	 * KVS_E_* code with *err filled (main reports it and exits by exit_table), or an exit

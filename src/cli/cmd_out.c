@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/rights.h"
 #include "base/str.h"
 #include "base/words.h"
 #include "cli/cli.h"
+#include "cli/event.h"
 #include "cli/guard_options.h"
 #include "cli/output.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 #include "cli/verify_keys.h"
+#include "transfer/layout.h"
 
 #include <inttypes.h>
 
@@ -112,38 +115,96 @@ static int parse(const struct out_options *o, struct kvs_rights *rights, struct 
 	return code ? kvs_err_context(err, code, "--exec") : 0;
 }
 
-static int run(struct cli *cli, const void *options, struct kvs_err *err)
+/* What a run works with. */
+struct setup {
+	struct kvs_words words;
+	struct kvs_require *require;
+	struct verify_keys keys;
+	struct kvs_out_params params;
+};
+
+static void setup_release(struct setup *s)
 {
-	const struct out_options *o = options;
-	struct kvs_words words KVS_AUTO_WORDS = { 0 };
-	struct kvs_out_params params = {
+	kvs_words_release(&s->words);
+	kvs_require_free(s->require);
+	verify_keys_release(&s->keys);
+}
+
+static int set_up(struct setup *s, const struct cli *cli, const struct out_options *o,
+		  struct kvs_err *err)
+{
+	int code;
+
+	s->params = (struct kvs_out_params){
 		.key = o->key,
 		.file = o->file,
 		.follow = o->follow,
 		.ignore_stop = o->ignore_stop,
 	};
-	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
-	struct verify_keys keys AUTO_VERIFY_KEYS = { 0 };
+	code = parse(o, &s->params.rights, &s->words, err);
+	if (!code)
+		code = guard_options_take(&o->guards, &s->params.guards, &s->require, err);
+	if (!code)
+		code = verify_keys_init(&s->keys, cli, &o->verify, err);
+	if (code)
+		return code;
+	s->params.verify_keys = (const struct kvs_signkey *const *)s->keys.keys;
+	s->params.n_verify_keys = s->keys.n;
+	s->params.command = (const char *const *)s->words.argv;
+	return 0;
+}
+
+static void init_transfer(const struct cli *cli, const struct out_options *o,
+			  struct kvs_store *store, struct kvs_transfer *ret)
+{
+	cli_transfer_init(cli, store, ret);
+	if (o->state_dir)
+		ret->state_dir = o->state_dir;
+}
+
+/* Does the watch that runs us tell that the store has what the file is already? */
+static bool is_done(const struct cli *cli, const struct out_options *o,
+		    const struct kvs_out_params *params, struct kvs_out_result *ret)
+{
+	struct kvs_names names KVS_AUTO_NAMES = { 0 };
+	struct event event AUTO_EVENT = { 0 };
+	struct kvs_transfer t;
+
+	init_transfer(cli, o, NULL, &t);
+	return kvs_names_init(&names, t.prefix, o->key, false, NULL) == 0 &&
+	       event_take(cli, kvs_s(names.checksum), &event) &&
+	       kvs_transfer_out_is_done(&t, params, &event.entry, ret);
+}
+
+static int before_store(struct cli *cli, const void *options, bool *ret_done, struct kvs_err *err)
+{
+	const struct out_options *o = options;
+	KVS_CLEANUP(setup_release) struct setup setup = { 0 };
+	struct kvs_out_result result;
+	int code;
+
+	if (!event_is_there())
+		return 0;
+	code = set_up(&setup, cli, o, err);
+	*ret_done = !code && is_done(cli, o, &setup.params, &result);
+	return *ret_done ? finish(cli, o, 0, &result, err) : code;
+}
+
+static int run(struct cli *cli, const void *options, struct kvs_err *err)
+{
+	const struct out_options *o = options;
+	KVS_CLEANUP(setup_release) struct setup setup = { 0 };
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_out_result result;
 	struct kvs_transfer t;
-	int code = parse(o, &params.rights, &words, err);
+	int code = set_up(&setup, cli, o, err);
 
-	if (!code)
-		code = guard_options_take(&o->guards, &params.guards, &require, err);
-	if (!code)
-		code = verify_keys_init(&keys, cli, &o->verify, err);
 	if (!code)
 		code = cli_open_store(cli, &store, err);
 	if (code)
 		return code;
-	params.verify_keys = (const struct kvs_signkey *const *)keys.keys;
-	params.n_verify_keys = keys.n;
-	params.command = (const char *const *)words.argv;
-	cli_transfer_init(cli, store, &t);
-	if (o->state_dir)
-		t.state_dir = o->state_dir;
-	code = kvs_transfer_out(&t, &params, &result, err);
+	init_transfer(cli, o, store, &t);
+	code = kvs_transfer_out(&t, &setup.params, &result, err);
 	return finish(cli, o, code, &result, err);
 }
 
@@ -153,7 +214,10 @@ const struct cmd cmd_out = {
 	.flags = CMD_STORE | CMD_PREFIX,
 	.summary = "bring a file out of the store, if it has changed",
 	.operands = "",
+	.about = "Run by a watch of Consul's agent or of etcdctl, it does not ask the store\n"
+		 "if the watch has told the checksum, FILE has it, and nothing is owed.",
 	.options = out_options,
 	.options_size = sizeof(struct out_options),
+	.before_store = before_store,
 	.run = run,
 };

@@ -144,6 +144,17 @@ static void go_on_elsewhere(const struct cli *cli)
 }
 #endif
 
+static int run_ready(struct cli *cli, void *options, struct kvs_err *err)
+{
+	bool done = false;
+	int code = cli->cmd->before_store ? cli->cmd->before_store(cli, options, &done, err) : 0;
+
+	if (code || done)
+		return code;
+	go_on_elsewhere(cli);
+	return cli->cmd->run(cli, options, err);
+}
+
 /* The command's own words: argv begins behind its name. */
 static int run_command(struct cli *cli, void *options, int argc, char **argv, struct kvs_err *err)
 {
@@ -169,10 +180,9 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 		code = load_config(cli, err);
 	if (code)
 		return code;
-	go_on_elsewhere(cli);
 	cli_log_open(cli);
 	set_deadline(cli);
-	return cli->cmd->run(cli, options, err);
+	return run_ready(cli, options, err);
 }
 
 static void release_lists(const struct kvs_option *rows, void *base)

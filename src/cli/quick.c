@@ -5,10 +5,7 @@
 #include "cli/cli.h"
 #include "cli/store_select.h"
 
-#include <kvsync/backend.h>
-
 #include <stdlib.h>
-#include <string.h>
 
 /* KVS_LIBEXEC_DIR names another folder for tests.  A program of the build tree (KVS_MODULE_DIR) does
  * not become an installed one. */
@@ -21,16 +18,6 @@ static const char *folder(void)
 	return secure_getenv("KVS_MODULE_DIR") ? NULL : KVS_PKGLIBEXEC_DIR;
 }
 
-static bool is_of(const struct store_choice *choice, const char *backend)
-{
-	const char *option = kvs_opts_get(choice->opts, "backend");
-	size_t n = strlen(backend);
-
-	if (choice->url)
-		return !strncmp(choice->url, backend, n) && strchr(":+", choice->url[n]);
-	return option && !strcmp(option, backend);
-}
-
 static bool chose_etcd(const struct cli *cli)
 {
 	struct store_choice choice;
@@ -38,7 +25,7 @@ static bool chose_etcd(const struct cli *cli)
 
 	if (store_choose(cli, &choice, NULL))
 		return false; /* the command itself will say so */
-	etcd = is_of(&choice, "etcd");
+	etcd = store_choice_is(&choice, "etcd");
 	store_choice_release(&choice);
 	return etcd;
 }

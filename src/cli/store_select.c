@@ -311,6 +311,16 @@ void store_choice_release(struct store_choice *choice)
 	*choice = (struct store_choice){ 0 };
 }
 
+bool store_choice_is(const struct store_choice *choice, const char *backend)
+{
+	const char *option = kvs_opts_get(choice->opts, "backend");
+	size_t n = strlen(backend);
+
+	if (choice->url)
+		return !strncmp(choice->url, backend, n) && strchr(":+", choice->url[n]);
+	return option && !strcmp(option, backend);
+}
+
 static void warn_of_exposed_secrets(const struct kvs_opts *opts)
 {
 	for (const char *const *name = kvs_secret_file_options; *name; name++) {

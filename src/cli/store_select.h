@@ -14,6 +14,8 @@
 
 #include <kvsync/kvsync.h>
 
+#include <stdbool.h>
+
 struct cli;
 
 struct store_choice {
@@ -25,6 +27,9 @@ struct store_choice {
  * store_choice_release(). */
 int store_choose(const struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err);
 void store_choice_release(struct store_choice *choice);
+
+/* Is it a store of this kind ("consul")? */
+bool store_choice_is(const struct store_choice *choice, const char *backend);
 
 /* Chooses and opens; the command's deadline is set on the store.  Errors also as kvs_open(). */
 int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct kvs_err *err);
