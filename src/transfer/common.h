@@ -8,6 +8,15 @@
 #include "transfer/transfer.h"
 
 #include "base/cleanup.h"
+#include "transfer/layout.h"
+
+/* Which names the caller may use. */
+static inline enum kvs_naming kvs_transfer_naming(const struct kvs_transfer *t, bool writing)
+{
+	if (t->free_names)
+		return KVS_NAMING_FREE;
+	return writing ? KVS_NAMING_WRITE : KVS_NAMING_READ;
+}
 
 /* Hands a line to t->report, if there is one. */
 void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fmt, ...)

@@ -109,7 +109,7 @@ int kvs_transfer_stop(const struct kvs_transfer *t, const char *key, const char 
 		      bool *ret_changed, struct kvs_err *err)
 {
 	KVS_AUTO_NAMES struct kvs_names names = { 0 };
-	int rc = kvs_names_init(&names, t->prefix, key, true, err);
+	int rc = kvs_names_init(&names, t->prefix, key, kvs_transfer_naming(t, true), err);
 
 	return rc ? rc : kvs_guard_set(t, names.stop, reason, false, ret_changed, err);
 }
@@ -118,7 +118,7 @@ int kvs_transfer_start(const struct kvs_transfer *t, const char *key, char **ret
 		       struct kvs_err *err)
 {
 	KVS_AUTO_NAMES struct kvs_names names = { 0 };
-	int rc = kvs_names_init(&names, t->prefix, key, false, err);
+	int rc = kvs_names_init(&names, t->prefix, key, kvs_transfer_naming(t, false), err);
 
 	return rc ? rc : kvs_guard_lift(t, names.stop, ret_reason, err);
 }

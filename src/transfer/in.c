@@ -368,7 +368,7 @@ static int store_content(const struct kvs_transfer *t, const struct kvs_in_param
 		.result = result,
 		.retry = { .max = TRIES },
 	};
-	int rc = kvs_names_init(&names, t->prefix, params->key, true, err);
+	int rc = kvs_names_init(&names, t->prefix, params->key, kvs_transfer_naming(t, true), err);
 
 	kvs_buf_init(&packed, PACKED_MAX(content.n));
 	if (rc)
@@ -419,7 +419,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	int rc;
 
 	kvs_buf_init(&content, params->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
-	rc = kvs_layout_check_key(params->key, true, err);
+	rc = kvs_layout_check_key(params->key, kvs_transfer_naming(t, true), err);
 	rc = rc ? rc : check_encoding(params, err);
 	rc = rc ? rc : read_content(params, &content, err);
 	if (params->fd >= 0)

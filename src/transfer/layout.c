@@ -34,14 +34,15 @@ static int check_bytes(const char *what, const char *text, struct kvs_err *err)
 	return 0;
 }
 
-static int check_segments(const char *what, const char *text, struct kvs_err *err)
+static int check_segments(const char *what, const char *text, enum kvs_naming naming,
+			  struct kvs_err *err)
 {
 	const char *p = text;
 
 	for (;;) {
 		size_t n = strcspn(p, "/");
 
-		if (n == 0)
+		if (n == 0 && naming != KVS_NAMING_FREE)
 			return kvs_err_set(err, KVS_E_ARG,
 					   "the %s \"%s\" has an empty part: leave out leading, "
 					   "doubled and trailing slashes",
@@ -76,39 +77,55 @@ static int check_reserved(const char *key, struct kvs_err *err)
 	return 0;
 }
 
-int kvs_layout_check_key(const char *key, bool writing, struct kvs_err *err)
+int kvs_layout_check_key(const char *key, enum kvs_naming naming, struct kvs_err *err)
 {
 	int rc = check_bytes("key", key, err);
 
 	if (rc == 0)
-		rc = check_segments("key", key, err);
-	if (rc == 0 && writing)
+		rc = check_segments("key", key, naming, err);
+	if (rc == 0 && naming == KVS_NAMING_WRITE)
 		rc = check_reserved(key, err);
 	return rc;
 }
 
 /* One leading slash is the business of stores (some drop it); the rest is as for keys. */
-static int check_prefix(const char *prefix, struct kvs_err *err)
+static int check_prefix(const char *prefix, enum kvs_naming naming, struct kvs_err *err)
 {
-	int rc = check_bytes("prefix", prefix, err);
+	int rc;
 
-	return rc ? rc : check_segments("prefix", prefix + (prefix[0] == '/'), err);
+	if (!prefix[0] && naming == KVS_NAMING_FREE)
+		return 0;
+	rc = check_bytes("prefix", prefix, err);
+	return rc ? rc : check_segments("prefix", prefix + (prefix[0] == '/'), naming, err);
 }
 
-int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key, bool writing,
-		   struct kvs_err *err)
+static char *behind_prefix(const char *prefix, const char *rest, enum kvs_naming naming)
 {
-	int rc = check_prefix(prefix, err);
+	char *name = kvs_asprintf("%s/%s", prefix, rest);
+
+	if (name && naming == KVS_NAMING_FREE && name[0] == '/')
+		memmove(name, name + 1, strlen(name));
+	return name;
+}
+
+int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key,
+		   enum kvs_naming naming, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *base = NULL;
+	int rc = check_prefix(prefix, naming, err);
 
 	*names = (struct kvs_names){ 0 };
 	if (rc == 0)
-		rc = kvs_layout_check_key(key, writing, err);
+		rc = kvs_layout_check_key(key, naming, err);
 	if (rc)
 		return rc;
-	names->data = kvs_asprintf("%s/%s/data", prefix, key);
-	names->checksum = kvs_asprintf("%s/%s/checksum", prefix, key);
-	names->stop = kvs_asprintf("%s/%s/stop", prefix, key);
-	names->signature = kvs_asprintf("%s/%s/signature", prefix, key);
+	base = behind_prefix(prefix, key, naming);
+	if (!base)
+		return kvs_err_oom(err);
+	names->data = kvs_asprintf("%s/data", base);
+	names->checksum = kvs_asprintf("%s/checksum", base);
+	names->stop = kvs_asprintf("%s/stop", base);
+	names->signature = kvs_asprintf("%s/signature", base);
 	if (names->data && names->checksum && names->stop && names->signature)
 		return 0;
 	kvs_names_release(names);
@@ -124,12 +141,13 @@ void kvs_names_release(struct kvs_names *names)
 	*names = (struct kvs_names){ 0 };
 }
 
-int kvs_layout_lock(const char *prefix, const char *path, const char *node, char **ret_key,
-		    struct kvs_err *err)
+int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum kvs_naming naming,
+		    char **ret_key, struct kvs_err *err)
 {
+	KVS_AUTO_FREE char *rest = NULL;
 	char digest[KVS_SHA256_HEX];
 	char host[HOST_NAME_MAX + 1];
-	int rc = check_prefix(prefix, err);
+	int rc = check_prefix(prefix, naming, err);
 
 	if (rc)
 		return rc;
@@ -143,6 +161,7 @@ int kvs_layout_lock(const char *prefix, const char *path, const char *node, char
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_s(path), digest);
-	*ret_key = kvs_asprintf("%s/locks/%s/%s", prefix, digest, node);
+	rest = kvs_asprintf("locks/%s/%s", digest, node);
+	*ret_key = rest ? behind_prefix(prefix, rest, naming) : NULL;
 	return *ret_key ? 0 : kvs_err_oom(err);
 }

@@ -15,11 +15,18 @@
 
 #include <kvsync/kvsync.h>
 
-#include <stdbool.h>
+/* What keys and prefixes may be. */
+enum kvs_naming {
+	KVS_NAMING_READ = 0,
+	/* Also keeps files apart from the names above. */
+	KVS_NAMING_WRITE = 1,
+	/* Whatever kvexpress takes: empty parts, names from above, no prefix.  One slash in front of
+	 * the whole name goes. */
+	KVS_NAMING_FREE = 2,
+};
 
-/* What a key of the operator's may not be.  `writing` adds the rules that keep files apart from the
- * names above.  ARG. */
-int kvs_layout_check_key(const char *key, bool writing, struct kvs_err *err);
+/* What a key of the operator's may not be.  ARG. */
+int kvs_layout_check_key(const char *key, enum kvs_naming naming, struct kvs_err *err);
 
 /* The keys of one file.  Release with kvs_names_release(). */
 struct kvs_names {
@@ -30,14 +37,14 @@ struct kvs_names {
 };
 
 /* Checks the prefix and the key, and makes the names.  ARG, NOMEM. */
-int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key, bool writing,
-		   struct kvs_err *err);
+int kvs_names_init(struct kvs_names *names, const char *prefix, const char *key,
+		   enum kvs_naming naming, struct kvs_err *err);
 void kvs_names_release(struct kvs_names *names);
 
 /* The key of this node's lock on a path, taken as it is; node NULL: the host's name.  Fresh
  * memory.  ARG, NOMEM. */
-int kvs_layout_lock(const char *prefix, const char *path, const char *node, char **ret_key,
-		    struct kvs_err *err);
+int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum kvs_naming naming,
+		    char **ret_key, struct kvs_err *err);
 
 #define KVS_AUTO_NAMES KVS_CLEANUP(kvs_names_release)
 

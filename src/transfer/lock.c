@@ -45,6 +45,7 @@ static void lock_release(struct lock *lock)
 static int lock_init(struct lock *lock, const struct kvs_transfer *t, const char *file,
 		     struct kvs_err *err)
 {
+	enum kvs_naming naming = kvs_transfer_naming(t, false);
 	int rc = kvs_path_absolute(file, &lock->path, err);
 
 	if (rc)
@@ -54,9 +55,9 @@ static int lock_init(struct lock *lock, const struct kvs_transfer *t, const char
 				   "the path \"%s\" is relative: a lock needs the whole path, as "
 				   "in %s",
 				   KVS_Q(kvs_s(file)), KVS_Q(kvs_s(lock->path)));
-	rc = kvs_layout_lock(t->prefix, lock->path, t->node, &lock->clean, err);
+	rc = kvs_layout_lock(t->prefix, lock->path, t->node, naming, &lock->clean, err);
 	if (rc == 0 && strcmp(lock->path, file) != 0)
-		rc = kvs_layout_lock(t->prefix, file, t->node, &lock->typed, err);
+		rc = kvs_layout_lock(t->prefix, file, t->node, naming, &lock->typed, err);
 	return rc;
 }
 

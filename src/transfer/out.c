@@ -317,15 +317,16 @@ static int run_command(struct job *job, struct kvs_err *err)
 static int prepare(struct job *job, struct kvs_err *err)
 {
 	const struct kvs_transfer *t = &job->t;
+	enum kvs_naming naming = kvs_transfer_naming(t, false);
 	const char *file = job->params->file;
-	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, false, err);
+	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, naming, err);
 
 	rc = rc ? rc : kvs_target_init(&job->target, file, err);
 	if (rc)
 		return rc;
-	rc = kvs_layout_lock(t->prefix, job->target.named, t->node, &job->lock_clean, err);
+	rc = kvs_layout_lock(t->prefix, job->target.named, t->node, naming, &job->lock_clean, err);
 	if (rc == 0 && strcmp(job->target.named, file) != 0)
-		rc = kvs_layout_lock(t->prefix, file, t->node, &job->lock_typed, err);
+		rc = kvs_layout_lock(t->prefix, file, t->node, naming, &job->lock_typed, err);
 	rc = rc ? rc : remember_from(job, err);
 	return rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
 }

@@ -35,6 +35,7 @@ struct kvs_transfer {
 	const char *prefix;    /* "kvexpress" */
 	const char *node;      /* this machine's name among the locks; NULL: the host's name */
 	const char *state_dir; /* where targets are remembered; NULL: kvs_state_dir() */
+	bool free_names;       /* keys and prefixes are kvexpress', which checks nothing */
 	uint64_t deadline;     /* waiting ends then: CLOCK_MONOTONIC ms; 0: never */
 	/* A warning, or a line about progress, for people: one line, escaped.  level is one of
 	 * base/log.h.  May be NULL. */

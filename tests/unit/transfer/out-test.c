@@ -153,7 +153,7 @@ static void lock_is_seen(const char *path, const char *name)
 
 	begin("x\n");
 	params.ignore_stop = true;
-	if (kvs_layout_lock("kvexpress", path, "node1", &key, &err))
+	if (kvs_layout_lock("kvexpress", path, "node1", KVS_NAMING_READ, &key, &err))
 		bail("no lock");
 	store_put(key, "hands off");
 	is_err(out(), KVS_E_FROZEN, &err,
@@ -173,7 +173,7 @@ static void test_locks(void)
 	lock_is_seen(path, "the lock of the cleaned path, though another was typed");
 	lock_is_seen("t", "the lock of the path as typed");
 	begin("x\n");
-	if (kvs_layout_lock("kvexpress", path, "node2", &other, &err))
+	if (kvs_layout_lock("kvexpress", path, "node2", KVS_NAMING_READ, &other, &err))
 		bail("no lock");
 	store_put(other, "hands off");
 	is_code(out(), 0, &err, "the lock of another node does not count");
