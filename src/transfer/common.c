@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/rand.h"
+#include "base/str.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +24,19 @@ void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fm
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	t->report(t->report_arg, level, line);
+}
+
+void kvs_transfer_refuse(const struct kvs_transfer *t, enum kvs_refusal_kind kind,
+			 const struct kvs_entry *guard)
+{
+	struct kvs_refusal *refusal = t->refusal;
+
+	if (!refusal)
+		return;
+	*refusal = (struct kvs_refusal){ .kind = kind };
+	if (guard)
+		(void)kvs_escape_into(refusal->reason, sizeof(refusal->reason), guard->value.p,
+				      guard->value.n);
 }
 
 void kvs_transfer_spare_time(struct kvs_transfer *t, uint64_t began)

@@ -174,6 +174,7 @@ struct attempt {
 	struct kvs_buf *room;
 	struct kvs_decoded result;
 	struct kvs_err why;	     /* why the encoding that something spoke for did not do */
+	bool damaged;		     /* and that is so because it cannot be unpacked */
 	char digest[KVS_SHA256_HEX]; /* of the value as it is */
 };
 
@@ -193,10 +194,12 @@ static bool try_packed(struct attempt *a, enum kvs_encoding encoding, bool spoke
 {
 	char digest[KVS_SHA256_HEX];
 	struct kvs_err err = { 0 };
+	bool damaged;
 	int rc;
 
 	kvs_buf_reset(a->room);
 	rc = unpack(encoding, a->value, a->room, &err);
+	damaged = rc != 0;
 	if (rc == 0 && proven(a, encoding, kvs_buf_slice(a->room), digest))
 		return true;
 	if (rc == 0)
@@ -204,8 +207,10 @@ static bool try_packed(struct attempt *a, enum kvs_encoding encoding, bool spoke
 				 "unpacked (%s) it does not match its checksum (%.12s..., "
 				 "expected %.12s...)",
 				 encodings[encoding].name, digest, a->checksum);
-	if ((spoken_for && a->why.code == 0) || rc == KVS_E_NOMEM)
+	if ((spoken_for && a->why.code == 0) || rc == KVS_E_NOMEM) {
 		a->why = err;
+		a->damaged = damaged;
+	}
 	return false;
 }
 
@@ -249,8 +254,13 @@ int kvs_decode(const char *name, struct kvs_str value, uint64_t flags, const cha
 {
 	struct attempt a = { .value = value, .checksum = checksum, .room = room };
 
-	if (!find(&a, flags))
-		return explain(&a, name, flags, err);
-	*ret = a.result;
-	return 0;
+	int rc;
+
+	if (find(&a, flags)) {
+		*ret = a.result;
+		return 0;
+	}
+	rc = explain(&a, name, flags, err);
+	*ret = (struct kvs_decoded){ .mismatch = rc == KVS_E_INTEGRITY && !a.damaged };
+	return rc;
 }

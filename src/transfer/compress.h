@@ -50,6 +50,7 @@ int kvs_encode(enum kvs_encoding encoding, struct kvs_str bytes, struct kvs_buf 
 
 struct kvs_decoded {
 	enum kvs_encoding encoding;
+	bool mismatch;	      /* on failure: unpacked well, but not to the bytes of the checksum */
 	struct kvs_str bytes; /* plain: the value itself; else in the caller's buffer */
 };
 

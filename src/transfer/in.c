@@ -334,7 +334,7 @@ static int write_once(struct job *job, const char *key, struct kvs_err *err)
 		job->result->written = true;
 		return 0;
 	}
-	rc = kvs_stop_check(seen.stop, key, err);
+	rc = kvs_stop_check(job->t, seen.stop, key, err);
 	if (rc || is_ours(job, &seen))
 		return rc;
 	rc = check_shrink(job, &seen, key, err);
@@ -389,7 +389,10 @@ static int read_content(const struct kvs_in_params *params, struct kvs_buf *cont
 {
 	int rc;
 
-	if (params->fd >= 0)
+	if (params->content.p) {
+		kvs_buf_add(content, params->content.p, params->content.n);
+		rc = kvs_buf_check(content, params->file, err);
+	} else if (params->fd >= 0)
 		rc = kvs_fd_read(params->fd, params->file, content, err);
 	else
 		rc = kvs_file_read(params->file, content, err);

@@ -30,8 +30,8 @@ struct kvs_found {
 	char checksum[KVS_SHA256_HEX];
 };
 
-/* Is the file there with bytes of this checksum?  If so, its owner and mode are made as asked.
- * SYS. */
+/* Is the file there with bytes of this checksum?  If so, its owner and mode are made as asked; *ret is
+ * written also when that fails.  SYS. */
 int kvs_target_settle(const struct kvs_target *target, const char *checksum,
 		      const struct kvs_rights *rights, struct kvs_found *ret, struct kvs_err *err);
 

@@ -72,8 +72,8 @@ static char *user_name(void)
 	return kvs_asprintf("%u", (unsigned)geteuid());
 }
 
-/* The words that kvexpress uses, too.  Fresh memory, or NULL when there is none. */
-static char *default_reason(const char *path)
+/* The words that kvexpress uses, too. */
+char *kvs_transfer_lock_reason(const char *file)
 {
 	KVS_AUTO_FREE char *user = user_name();
 	time_t now = (time_t)(kvsi_realtime_ms() / 1000);
@@ -84,7 +84,7 @@ static char *default_reason(const char *path)
 		return NULL;
 	if (gmtime_r(&now, &utc))
 		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return kvs_asprintf("No reason given for '%s' by '%s' at '%s'.", path, user, stamp);
+	return kvs_asprintf("No reason given for '%s' by '%s' at '%s'.", file, user, stamp);
 }
 
 int kvs_transfer_lock(const struct kvs_transfer *t, const char *file, const char *reason,
@@ -96,7 +96,7 @@ int kvs_transfer_lock(const struct kvs_transfer *t, const char *file, const char
 
 	if (rc)
 		return rc;
-	words = reason ? kvs_strdup(reason) : default_reason(lock.path);
+	words = reason ? kvs_strdup(reason) : kvs_transfer_lock_reason(lock.path);
 	if (!words)
 		return kvs_err_oom(err);
 	return kvs_guard_set(t, lock.clean, words, !reason, ret_changed, err);

@@ -28,6 +28,7 @@
 #include "transfer/signing.h"
 #include "transfer/state.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Times that a pair is read until it matches. */
@@ -141,12 +142,12 @@ enum asked { ASKED_LOCK, ASKED_STOP, ASKED_CHECKSUM, ASKED_MORE };
 
 static int check_guards(const struct job *job, const struct kvs_entries *got, struct kvs_err *err)
 {
-	int rc = kvs_lock_check(got->at[ASKED_LOCK], job->target.named, err);
+	int rc = kvs_lock_check(&job->t, got->at[ASKED_LOCK], job->target.named, err);
 
 	if (rc == 0 && job->lock_typed)
-		rc = kvs_lock_check(got->at[ASKED_MORE], job->params->file, err);
+		rc = kvs_lock_check(&job->t, got->at[ASKED_MORE], job->params->file, err);
 	if (rc == 0 && !job->params->ignore_stop)
-		rc = kvs_stop_check(got->at[ASKED_STOP], job->params->key, err);
+		rc = kvs_stop_check(&job->t, got->at[ASKED_STOP], job->params->key, err);
 	return rc;
 }
 
@@ -173,12 +174,17 @@ static int check_signature(struct job *job, const struct kvs_entry *signature, s
 
 static int check_checksum(struct job *job, const struct kvs_entry *checksum, struct kvs_err *err)
 {
+	int rc;
+
 	if (!checksum)
 		return kvs_err_set(err, KVS_E_NOTFOUND,
 				   "there is no %s; kvsync in puts a file there",
 				   KVS_Q(kvs_s(job->names.checksum)));
 	job->state.index = checksum->mod_index;
-	return kvs_checksum_parse(checksum, job->names.checksum, job->result->checksum, err);
+	rc = kvs_checksum_parse(checksum, job->names.checksum, job->result->checksum, err);
+	if (rc)
+		kvs_transfer_refuse(&job->t, KVS_REFUSAL_MISMATCH, NULL);
+	return rc;
 }
 
 /* Reads the guards, the checksum and the signature in one round trip. */
@@ -197,6 +203,7 @@ static int look(struct job *job, struct kvs_err *err)
 		keys[n++] = kvs_s(job->lock_typed);
 	if (job->params->n_verify_keys)
 		keys[n++] = kvs_s(job->names.signature);
+	kvs_transfer_refuse(&job->t, KVS_REFUSAL_NONE, NULL);
 	rc = kvs_get_many(job->t.store, keys, n, 0, got.at, err);
 	rc = rc ? rc : check_guards(job, &got, err);
 	rc = rc ? rc : check_checksum(job, got.at[ASKED_CHECKSUM], err);
@@ -213,14 +220,17 @@ static int fetch(struct job *job, struct kvs_entry **ret_data, struct kvs_str *r
 	struct kvs_decoded decoded;
 	int rc = kvs_get(job->t.store, kvs_s(name), 0, &data, err);
 
+	decoded.mismatch = rc == KVS_E_NOTFOUND;
+	if (rc == 0)
+		rc = kvs_decode(name, data->value, data->flags, job->result->checksum, &job->room,
+				&decoded, err);
+	if (decoded.mismatch)
+		kvs_transfer_refuse(&job->t, KVS_REFUSAL_MISMATCH, NULL);
 	if (rc == KVS_E_NOTFOUND)
 		return kvs_err_set(
 			err, KVS_E_INTEGRITY,
 			"%s is missing though its checksum is there; kvsync in repairs it",
 			KVS_Q(kvs_s(name)));
-	rc = rc ? rc
-		: kvs_decode(name, data->value, data->flags, job->result->checksum, &job->room,
-			     &decoded, err);
 	if (rc)
 		return rc;
 	*ret_bytes = decoded.bytes;
@@ -272,6 +282,22 @@ static int install(struct job *job, const struct kvs_found *old, struct kvs_str 
 	return 0;
 }
 
+/* Who wrote the file that is as it should be may keep it, where that is asked for. */
+static int settle(struct job *job, struct kvs_found *ret, struct kvs_err *err)
+{
+	struct kvs_err why = { 0 };
+	int rc = kvs_target_settle(&job->target, job->result->checksum, &job->params->rights, ret,
+				   &why);
+
+	if (rc == 0)
+		return 0;
+	if (!ret->same || !job->params->spare_others || why.sys_errno != EPERM)
+		return kvs_err_copy(err, rc, &why);
+	kvs_transfer_report(&job->t, KVS_LOG_WARNING, "%s stays another's: %s",
+			    KVS_Q(kvs_s(job->target.named)), why.msg);
+	return 0;
+}
+
 static int bring_up_to_date(struct job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
@@ -279,9 +305,7 @@ static int bring_up_to_date(struct job *job, struct kvs_err *err)
 	struct kvs_found old;
 	int rc = look(job, err);
 
-	rc = rc ? rc
-		: kvs_target_settle(&job->target, job->result->checksum, &job->params->rights, &old,
-				    err);
+	rc = rc ? rc : settle(job, &old, err);
 	if (rc)
 		return rc;
 	job->result->repaired = old.repaired;

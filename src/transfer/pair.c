@@ -39,18 +39,22 @@ int kvs_checksum_parse(const struct kvs_entry *checksum, const char *name,
 	return 0;
 }
 
-int kvs_stop_check(const struct kvs_entry *stop, const char *key, struct kvs_err *err)
+int kvs_stop_check(const struct kvs_transfer *t, const struct kvs_entry *stop, const char *key,
+		   struct kvs_err *err)
 {
 	if (!kvs_guard_is_set(stop))
 		return 0;
+	kvs_transfer_refuse(t, KVS_REFUSAL_STOP, stop);
 	return kvs_err_set(err, KVS_E_FROZEN, "%s is stopped until kvsync start lifts it: %s",
 			   KVS_Q(kvs_s(key)), KVS_Q(stop->value));
 }
 
-int kvs_lock_check(const struct kvs_entry *lock, const char *path, struct kvs_err *err)
+int kvs_lock_check(const struct kvs_transfer *t, const struct kvs_entry *lock, const char *path,
+		   struct kvs_err *err)
 {
 	if (!kvs_guard_is_set(lock))
 		return 0;
+	kvs_transfer_refuse(t, KVS_REFUSAL_LOCK, lock);
 	return kvs_err_set(err, KVS_E_FROZEN,
 			   "%s is locked on this machine until kvsync unlock lifts it: %s",
 			   KVS_Q(kvs_s(path)), KVS_Q(lock->value));

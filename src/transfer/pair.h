@@ -15,7 +15,9 @@ int kvs_checksum_parse(const struct kvs_entry *checksum, const char *name,
 		       char ret_hex[KVS_SHA256_HEX], struct kvs_err *err);
 
 /* FROZEN with the reason, if the stop of this key is set, or the lock of this path. */
-int kvs_stop_check(const struct kvs_entry *stop, const char *key, struct kvs_err *err);
-int kvs_lock_check(const struct kvs_entry *lock, const char *path, struct kvs_err *err);
+int kvs_stop_check(const struct kvs_transfer *t, const struct kvs_entry *stop, const char *key,
+		   struct kvs_err *err);
+int kvs_lock_check(const struct kvs_transfer *t, const struct kvs_entry *lock, const char *path,
+		   struct kvs_err *err);
 
 #endif

@@ -29,6 +29,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Why a job did not do what was asked, beside the error: for who has words of his own for it. */
+enum kvs_refusal_kind {
+	KVS_REFUSAL_NONE = 0,
+	KVS_REFUSAL_STOP,
+	KVS_REFUSAL_LOCK,
+	KVS_REFUSAL_MISMATCH, /* data and checksum do not go together, none of it damaged */
+};
+
+struct kvs_refusal {
+	enum kvs_refusal_kind kind;
+	char reason[164]; /* of a stop or a lock, escaped */
+};
+
 /* What every job needs. */
 struct kvs_transfer {
 	struct kvs_store *store;
@@ -37,6 +50,7 @@ struct kvs_transfer {
 	const char *state_dir; /* where targets are remembered; NULL: kvs_state_dir() */
 	bool free_names;       /* keys and prefixes are kvexpress', which checks nothing */
 	uint64_t deadline;     /* waiting ends then: CLOCK_MONOTONIC ms; 0: never */
+	struct kvs_refusal *refusal; /* filled by a job that fails; or NULL */
 	/* A warning, or a line about progress, for people: one line, escaped.  level is one of
 	 * base/log.h.  May be NULL. */
 	void (*report)(void *arg, int level, const char *line);
@@ -67,7 +81,9 @@ struct kvs_in_params {
 	const char *key;
 	const char *file; /* read this; with an fd, only its name in messages */
 	int fd;		  /* read this up to its end; -1: open the file */
-	bool sorted;	  /* sort the lines by their bytes, drop empty ones */
+	/* These bytes are what the file holds; p NULL: it is to be read. */
+	struct kvs_str content;
+	bool sorted; /* sort the lines by their bytes, drop empty ones */
 	/* On the bytes that are to stand in the store, after the sorting; they shrink against what stands
 	 * there. */
 	struct kvs_guards guards;
@@ -109,8 +125,10 @@ struct kvs_out_params {
 	const char *key;
 	const char *file;	  /* as typed: a lock of that very path counts too */
 	struct kvs_rights rights; /* also repaired when the bytes are the same */
-	bool follow;		  /* the file may be a symbolic link: write what it points to */
-	bool ignore_stop;	  /* a stop does not count; a lock does */
+	/* A file with the right bytes that is somebody else's stays as it is: a warning. */
+	bool spare_others;
+	bool follow;	  /* the file may be a symbolic link: write what it points to */
+	bool ignore_stop; /* a stop does not count; a lock does */
 	struct kvs_guards
 		guards; /* before anything is installed; it shrinks against the old file */
 	/* Only what one of these keys has signed is installed, and nothing older than what was installed
@@ -168,12 +186,16 @@ int kvs_transfer_start(const struct kvs_transfer *t, const char *key, char **ret
 
 /*
  * Locks a file, by its absolute path, for t->node: no `out` replaces it there.  The lock goes by the
- * cleaned path.  reason NULL: one that names the file, the user and the time; then a lock that is
+ * cleaned path.  reason NULL: kvs_transfer_lock_reason(); then a lock that is
  * there stays with the reason that it has.  *ret_changed is false if nothing was written.
  * Errors: ARG (a relative path, an empty reason), CONFLICT, SYS, and what the store says.
  */
 int kvs_transfer_lock(const struct kvs_transfer *t, const char *file, const char *reason,
 		      bool *ret_changed, struct kvs_err *err);
+
+/* The reason of a lock that was given none: names the file, the user and the time.  Fresh memory, or
+ * NULL when there is none. */
+char *kvs_transfer_lock_reason(const char *file);
 
 /*
  * Lifts it, both that of the cleaned path and that of the path as typed; *ret_reason is what it

@@ -2,6 +2,8 @@
 /* A file goes into the store, whatever happens at the same time. */
 #include "tests/unit/transfer/world.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 
 #define DATA	 "kvexpress/k/data"
@@ -289,6 +291,12 @@ static void test_guards(void)
 	p.guards.min_lines = 2;
 	is_code(in_with(p), 0, &err, "enough of them");
 	is_pair("k", "1\n3\n", "are written sorted");
+	p.content = kvs_s("c\na\n");
+	is_code(in_with(p), 0, &err, "bytes that were read already");
+	is_pair("k", "a\nc\n", "count, not the file's");
+	p.content = kvs_s("1234567");
+	is_err(in_with(p), KVS_E_GUARD, &err, "f has more than 6 bytes", "and are judged");
+	p.content = kvs_s(NULL);
 	p.guards.min_lines = 1;
 	file_put("f", "", 0600);
 	is_err(in_with(p), KVS_E_GUARD, &err, "has 0 lines",

@@ -20,6 +20,7 @@
 static struct kvs_out_params params;
 static struct kvs_out_result result;
 static struct kvs_err err;
+static struct kvs_refusal refusal;
 
 /* Says that it ran, what it was told, and succeeds only if there is no file "fail". */
 static const char *const command[] = {
@@ -40,6 +41,8 @@ static void begin(const char *text)
 	(void)unlink("ran");
 	(void)unlink("fail");
 	(void)!system("rm -rf state");
+	world.t.refusal = &refusal;
+	refusal = (struct kvs_refusal){ 0 };
 	params = (struct kvs_out_params){ .key = "k", .file = "t", .guards = { .min_lines = 1 } };
 }
 
@@ -100,12 +103,19 @@ static void test_rights(void)
 	ok(!result.repaired, "any is right");
 }
 
+static void is_refusal(enum kvs_refusal_kind kind, const char *reason, const char *name)
+{
+	is_int(refusal.kind, kind, "%s: the refusal says why", name);
+	is_str(refusal.reason, reason, "%s: with the reason", name);
+}
+
 static void test_guards(void)
 {
 	begin("x\n");
-	store_put(STOP, "for lunch");
-	is_err(out(), KVS_E_FROZEN, &err, "k is stopped until kvsync start lifts it: for lunch",
+	store_put(STOP, "for\nlunch");
+	is_err(out(), KVS_E_FROZEN, &err, "k is stopped until kvsync start lifts it: for\\x0alunch",
 	       "a stopped key");
+	is_refusal(KVS_REFUSAL_STOP, "for\\x0alunch", "stopped");
 	is_file("t", NULL, "stopped: nothing installed");
 	params.ignore_stop = true;
 	is_code(out(), 0, &err, "a stop that does not count");
@@ -158,6 +168,7 @@ static void lock_is_seen(const char *path, const char *name)
 	store_put(key, "hands off");
 	is_err(out(), KVS_E_FROZEN, &err,
 	       "is locked on this machine until kvsync unlock lifts it: hands off", "%s", name);
+	is_refusal(KVS_REFUSAL_LOCK, "hands off", "locked");
 	is_file("t", NULL, "locked: nothing installed");
 	store_put(key, "");
 	is_code(out(), 0, &err, "an empty lock is none");
@@ -197,6 +208,7 @@ static void test_pairs(void)
 	store_put(DATA, "old and other\n");
 	is_err(out(), KVS_E_INTEGRITY, &err, "kvexpress/k/data does not match its checksum",
 	       "a mixed pair");
+	is_refusal(KVS_REFUSAL_MISMATCH, "", "mixed");
 	is_file("t", "old\n", "is never installed");
 	ok(world.trouble[CALL_GET].calls > 3, "though it was read several times");
 
@@ -215,11 +227,17 @@ static void test_pairs(void)
 	begin("new\n");
 	store_delete(DATA);
 	is_err(out(), KVS_E_INTEGRITY, &err, "kvexpress/k/data is missing", "missing data");
+	is_refusal(KVS_REFUSAL_MISMATCH, "", "half");
 	store_delete(CHECKSUM);
 	is_err(out(), KVS_E_NOTFOUND, &err, "there is no kvexpress/k/checksum", "no such key");
 	store_put(CHECKSUM, "");
 	is_err(out(), KVS_E_INTEGRITY, &err, "kvexpress/k/checksum is not a SHA-256",
 	       "an empty checksum");
+	is_refusal(KVS_REFUSAL_MISMATCH, "", "no checksum");
+	put_pair("k", "x\n");
+	store_put(DATA, "H4sIAAAA");
+	is_code(out(), KVS_E_INTEGRITY, &err, "data that is damaged");
+	is_refusal(KVS_REFUSAL_NONE, "", "damaged");
 	is_file("t", NULL, "nothing of all that is installed");
 }
 
