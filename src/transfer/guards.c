@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "transfer/common.h"
+#include "transfer/content.h"
 #include "transfer/require.h"
 
 #include <inttypes.h>
@@ -28,11 +30,23 @@ int kvs_guards_too_big(const char *what, uint64_t max_bytes, struct kvs_err *err
 			   KVS_Q(kvs_s(what)), max_bytes, plural(max_bytes));
 }
 
-int kvs_guards_check(const struct kvs_guards *guards, const char *what, struct kvs_str content,
-		     uint64_t lines, struct kvs_err *err)
+uint64_t kvs_guards_lines(const struct kvs_guards *guards, struct kvs_str content)
 {
-	if (lines < guards->min_lines)
+	uint64_t lines = kvs_content_lines(content);
+	const char *p = content.p;
+
+	if (guards->whole_lines && lines > 1 && p[content.n - 1] != '\n')
+		lines--;
+	return lines;
+}
+
+int kvs_guards_check(const struct kvs_transfer *t, const struct kvs_guards *guards,
+		     const char *what, struct kvs_str content, uint64_t lines, struct kvs_err *err)
+{
+	if (lines < guards->min_lines) {
+		kvs_transfer_refuse(t, KVS_REFUSAL_SHORT, NULL);
 		return too_few(what, lines, "line", guards->min_lines, err);
+	}
 	if (content.n < guards->min_bytes)
 		return too_few(what, content.n, "byte", guards->min_bytes, err);
 	if (guards->max_bytes && content.n > guards->max_bytes)

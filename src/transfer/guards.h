@@ -9,9 +9,12 @@
 
 #include "transfer/transfer.h"
 
+/* How many lines that is, counted as the guards want it. */
+uint64_t kvs_guards_lines(const struct kvs_guards *guards, struct kvs_str content);
+
 /* Looks at the content alone, which has so many lines. GUARD, NOMEM. */
-int kvs_guards_check(const struct kvs_guards *guards, const char *what, struct kvs_str content,
-		     uint64_t lines, struct kvs_err *err);
+int kvs_guards_check(const struct kvs_transfer *t, const struct kvs_guards *guards,
+		     const char *what, struct kvs_str content, uint64_t lines, struct kvs_err *err);
 
 /* May what had so many bytes have so many now? */
 int kvs_guards_check_shrink(const struct kvs_guards *guards, const char *what, uint64_t before,

@@ -433,9 +433,9 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 		return rc;
 	result.is_signed = params->sign_key != NULL;
 	result.bytes = content.len;
-	result.lines = kvs_content_lines(kvs_buf_slice(&content));
-	rc = kvs_guards_check(&params->guards, params->file, kvs_buf_slice(&content), result.lines,
-			      err);
+	result.lines = kvs_guards_lines(&params->guards, kvs_buf_slice(&content));
+	rc = kvs_guards_check(t, &params->guards, params->file, kvs_buf_slice(&content),
+			      result.lines, err);
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_buf_slice(&content), result.checksum);

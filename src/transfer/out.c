@@ -19,7 +19,6 @@
 #include "base/str.h"
 #include "transfer/common.h"
 #include "transfer/compress.h"
-#include "transfer/content.h"
 #include "transfer/exec.h"
 #include "transfer/guards.h"
 #include "transfer/install.h"
@@ -245,7 +244,7 @@ static int check_bytes(const struct job *job, const struct kvs_found *old, struc
 		       struct kvs_err *err)
 {
 	const struct kvs_guards *guards = &job->params->guards;
-	int rc = kvs_guards_check(guards, job->names.data, bytes, job->result->lines, err);
+	int rc = kvs_guards_check(&job->t, guards, job->names.data, bytes, job->result->lines, err);
 
 	if (rc == 0 && bytes.n > job->room.max)
 		rc = kvs_guards_too_big(job->names.data, job->room.max, err);
@@ -262,7 +261,7 @@ static int install(struct job *job, const struct kvs_found *old, struct kvs_str 
 	bool owed = params->command || is_owed(job);
 	int rc;
 
-	job->result->lines = kvs_content_lines(bytes);
+	job->result->lines = kvs_guards_lines(&params->guards, bytes);
 	job->result->bytes = bytes.n;
 	rc = check_bytes(job, old, bytes, err);
 	if (rc)

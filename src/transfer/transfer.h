@@ -34,6 +34,7 @@ enum kvs_refusal_kind {
 	KVS_REFUSAL_NONE = 0,
 	KVS_REFUSAL_STOP,
 	KVS_REFUSAL_LOCK,
+	KVS_REFUSAL_SHORT,    /* too few lines */
 	KVS_REFUSAL_MISMATCH, /* data and checksum do not go together, none of it damaged */
 };
 
@@ -66,6 +67,7 @@ struct kvs_require;
 /* All zero: everything may travel. */
 struct kvs_guards {
 	uint64_t min_lines; /* refuse what has fewer */
+	bool whole_lines;   /* a last line without its newline counts only if it is the first */
 	uint64_t min_bytes; /* refuse what has fewer */
 	uint64_t max_bytes; /* refuse what has more; 0: the default of the job */
 	bool limit_shrink;

@@ -3,20 +3,21 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "tests/lib/tap.h"
-#include "transfer/content.h"
 #include "transfer/guards.h"
 #include "transfer/require.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static const struct kvs_transfer nobody;
 static struct kvs_err err;
 
 static int check(struct kvs_guards guards, const char *text)
 {
 	struct kvs_str content = kvs_s(text);
 
-	return kvs_guards_check(&guards, "f\n", content, kvs_content_lines(content), &err);
+	return kvs_guards_check(&nobody, &guards, "f\n", content,
+				kvs_guards_lines(&guards, content), &err);
 }
 
 static void test_sizes(void)
@@ -28,6 +29,14 @@ static void test_sizes(void)
 	       "too few");
 	is_err(check((struct kvs_guards){ .min_lines = 3 }, "a"), KVS_E_GUARD, &err, "has 1 line,",
 	       "one");
+	is_code(check((struct kvs_guards){ .min_lines = 1, .whole_lines = true }, "a"), 0, &err,
+		"a first line without its newline counts");
+	is_err(check((struct kvs_guards){ .min_lines = 2, .whole_lines = true }, "a\nb"),
+	       KVS_E_GUARD, &err, "has 1 line,", "a later one may not");
+	is_code(check((struct kvs_guards){ .min_lines = 2, .whole_lines = true }, "a\nb\n"), 0,
+		&err, "unless it has it");
+	is_err(check((struct kvs_guards){ .min_lines = 1, .whole_lines = true }, ""), KVS_E_GUARD,
+	       &err, "has 0 lines", "nothing is no line");
 	is_code(check((struct kvs_guards){ .min_bytes = 3 }, "abc"), 0, &err, "enough bytes");
 	is_err(check((struct kvs_guards){ .min_bytes = 4 }, "abc"), KVS_E_GUARD, &err,
 	       "f\\x0a has 3 bytes, fewer than the 4 asked for; --min-bytes lowers that",

@@ -129,6 +129,7 @@ static void test_guards(void)
 	params.guards.min_lines = 3;
 	is_err(out(), KVS_E_GUARD, &err, "kvexpress/k/data has 2 lines, fewer than the 3",
 	       "too few lines");
+	is_refusal(KVS_REFUSAL_SHORT, "", "too short");
 	is_file("t", NULL, "too short: nothing installed");
 
 	begin("x\n");
