@@ -261,6 +261,6 @@ int kvs_decode(const char *name, struct kvs_str value, uint64_t flags, const cha
 		return 0;
 	}
 	rc = explain(&a, name, flags, err);
-	*ret = (struct kvs_decoded){ .mismatch = rc == KVS_E_INTEGRITY && !a.damaged };
+	ret->mismatch = rc == KVS_E_INTEGRITY && !a.damaged;
 	return rc;
 }
