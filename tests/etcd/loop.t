@@ -29,6 +29,30 @@ put 'second "version" `with` $(odd) \words'
 succeeds 'each change' has 'second "version" `with` $(odd) .words'
 stop_started once
 
+# What etcdctl tells spares the store: here it cannot be reached, and the module is not there.
+cat >offline <<END
+#!/bin/sh
+KVSYNC_STORE=etcd://127.0.0.1:1 KVS_MODULE_DIR=$tmp/empty kvsync out -k hosts -f offline.file --state-dir $tmp/states
+echo "\$?" >>statuses
+END
+chmod +x offline
+mkdir empty
+cp hosts offline.file
+begin=$(($(kvsync index) + 1))
+sum=$(sha256sum <hosts | cut -c 1-64)
+start told etcdctl watch kvexpress/hosts/checksum --rev "$begin" -- ./offline
+etcdctl put kvexpress/hosts/checksum "$sum" >put.out 2>&1
+printf '%s\n' "$sum" | etcdctl put kvexpress/hosts/checksum >put.out 2>&1
+etcdctl del kvexpress/hosts/checksum >put.out 2>&1
+etcdctl put kvexpress/hosts/checksum x >put.out 2>&1
+statuses_are() {
+	[ "$(tr '\n' ' ' <statuses)" = "$1 " ]
+}
+succeeds 'a checksum that the file has already: the store is not asked' \
+	wait_for 20 statuses_are '0 0 13 13'
+stop_started told
+put 'second "version" `with` $(odd) \words'
+
 rm hosts
 start loop env PAUSE=0.2 "$srcdir/contrib/etcd/watch-loop" hosts "$tmp/hosts" --min-lines 1
 succeeds 'the loop: what is there' has 'second.*'

@@ -6,7 +6,8 @@
 #	etcd_start NAME old|new [--tls|--mtls] [--auth] [ETCD-OPTION...]
 #	consul_start NAME old|new [--tls|--mtls] [--acl] [--session-ttl-min 1s]
 #	etcd_cluster NAME old|new, consul_cluster NAME old|new      three members NAME1 NAME2 NAME3
-#	server_stop NAME, server_kill NAME, server_freeze NAME, server_thaw NAME, server_restart NAME
+#	server_stop NAME, server_kill NAME, server_freeze NAME, server_thaw NAME, server_reload NAME,
+#	server_restart NAME
 #
 # A start returns when the server answers and sets $NAME_url (http://127.0.0.1:PORT), $NAME_port,
 # $NAME_pid; a cluster $NAME_endpoints (comma-separated URLs).  Everything listens on 127.0.0.1 only,
@@ -15,7 +16,8 @@
 # certificates of its own a scenario says in $server_curl how curl reaches the server.  etcdctl and
 # consul of the server's version are in PATH.
 # --auth (etcd): user root, password rootpw.  --acl (consul): $server_token is the management token,
-# all else is denied.  A restart keeps ports and data.  What is not in the cache is lacking.
+# all else is denied; files in $tmp/NAME.d, if it is there, are more configuration, which server_reload
+# makes it read again.  A restart keeps ports and data.  What is not in the cache is lacking.
 
 server_token=7d2bd4a6-64e8-4f26-9be7-0f5e4a9f2d11
 
@@ -123,6 +125,10 @@ server_kill() {
 
 server_freeze() {
 	eval "kill -STOP \$$1_pid"
+}
+
+server_reload() {
+	eval "kill -HUP \$$1_pid"
 }
 
 server_thaw() {
@@ -290,7 +296,9 @@ consul_launch() {
 	eval "$1_port=$consul_http $1_url=$consul_scheme://127.0.0.1:$consul_http"
 	mkdir -p "$tmp/$1"
 	consul_config "$1" >"$tmp/$1/config.json"
-	launch "$1" "$server_bin/consul" agent -config-file "$tmp/$1/config.json"
+	set -- "$1" "$server_bin/consul" agent -config-file "$tmp/$1/config.json"
+	[ ! -d "$tmp/$1.d" ] || set -- "$@" -config-dir "$tmp/$1.d"
+	launch "$@"
 }
 
 consul_config() {
