@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/backoff.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -16,6 +17,9 @@
 
 /* What a command that we were told to leave has left to end by itself. */
 #define GRACE_MS 5000
+/* Between the runs of a command that fails. */
+#define RETRY_FIRST_MS 500
+#define RETRY_LAST_MS  60000
 
 struct watch_options {
 	bool recursive;
@@ -50,6 +54,8 @@ struct watching {
 	struct kvs_words command; /* --exec */
 	struct kvs_proc *proc;	  /* the command, while it runs */
 	uint64_t proc_limit;	  /* a moment when we stop waiting for it, or UINT64_MAX */
+	struct kvs_backoff backoff;
+	uint64_t retry_at; /* when the command that failed runs again, or UINT64_MAX */
 	int signal_fd;
 	int signal; /* that told us to end, or 0 */
 	bool ended;
@@ -116,8 +122,19 @@ static int start_command(struct watching *w)
 		       (unsigned long long)w->batch.index);
 	(void)snprintf(changes, sizeof(changes), "KVSYNC_CHANGES=%llu",
 		       (unsigned long long)w->batch.changes);
-	w->proc_limit = UINT64_MAX;
+	w->proc_limit = w->retry_at = UINT64_MAX;
 	return kvs_proc_start(&spec, &w->proc, w->err);
+}
+
+/* The batch stays, and what changes meanwhile is added to it. */
+static void run_again_later(struct watching *w, const struct kvs_err *why)
+{
+	uint64_t pause = kvs_backoff_next(&w->backoff);
+
+	kvs_log(KVS_LOG_ERROR, "%s; running it again in %llu ms", why->msg,
+		(unsigned long long)pause);
+	w->retry_at = kvsi_monotonic_ms() + pause;
+	watch_batch_keep(&w->batch);
 }
 
 static void command_ended(struct watching *w, const struct kvs_proc_result *result)
@@ -127,11 +144,14 @@ static void command_ended(struct watching *w, const struct kvs_proc_result *resu
 
 	kvs_proc_free(w->proc);
 	w->proc = NULL;
-	watch_batch_begin(&w->batch);
-	if (w->o->once)
+	if (w->o->once) {
 		end(w, kvs_err_copy(w->err, code, code ? &why : NULL));
-	else if (code)
-		kvs_log(KVS_LOG_ERROR, "%s", why.msg);
+	} else if (code && !w->signal) {
+		run_again_later(w, &why);
+	} else {
+		watch_batch_begin(&w->batch);
+		kvs_backoff_reset(&w->backoff);
+	}
 }
 
 static void step_command(struct watching *w)
@@ -148,7 +168,12 @@ static void step_command(struct watching *w)
 
 /* ---- the loop ---- */
 
-/* A batch is complete: act on it. */
+/* Is there a batch to act on: a new one, or one that the command failed on? */
+static bool is_due(const struct watching *w)
+{
+	return !w->proc && (w->batch.complete || kvsi_monotonic_ms() >= w->retry_at);
+}
+
 static void act(struct watching *w)
 {
 	int code = 0;
@@ -189,6 +214,8 @@ static int wait_ms(const struct watching *w)
 
 	if (w->proc)
 		due = earliest(due, earliest(w->proc_limit, kvs_proc_deadline(w->proc)));
+	else
+		due = earliest(due, w->retry_at);
 	if (due == UINT64_MAX)
 		return -1;
 	if (due <= now)
@@ -237,7 +264,7 @@ static int loop(struct watching *w)
 	if (store_fd < 0)
 		return store_fd;
 	while (!w->ended) {
-		if (w->batch.complete && !w->proc)
+		if (is_due(w))
 			act(w);
 		if (!w->ended)
 			turn(w, store_fd);
@@ -283,7 +310,13 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	const struct watch_options *o = options;
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	int signal_fd KVS_AUTO_FD = -1;
-	struct watching w = { .cli = cli, .o = o, .err = err };
+	struct watching w = {
+		.cli = cli,
+		.o = o,
+		.backoff = { .base_ms = RETRY_FIRST_MS, .max_ms = RETRY_LAST_MS },
+		.retry_at = UINT64_MAX,
+		.err = err,
+	};
 	int code = 0;
 
 	if (o->since.given && o->changes)

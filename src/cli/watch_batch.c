@@ -29,6 +29,12 @@ void watch_batch_begin(struct watch_batch *b)
 	kvs_buf_reset(&b->lines);
 	b->changes = 0;
 	b->snapshot = false;
+	watch_batch_keep(b);
+}
+
+void watch_batch_keep(struct watch_batch *b)
+{
+	b->news = false;
 	b->complete = false;
 }
 
@@ -88,20 +94,30 @@ static int show(struct watch_batch *b, const struct kvs_event *event, struct kvs
 	return b->form == WATCH_GATHER ? gather(b, &j, err) : out_json(&j, err);
 }
 
+static void count(struct watch_batch *b, const struct kvs_event *event)
+{
+	if (event->type == KVS_EV_SYNC) {
+		b->index = event->index;
+		return;
+	}
+	b->news = true;
+	if (event->type == KVS_EV_RESET)
+		b->snapshot = true;
+	else
+		b->changes++;
+}
+
 int watch_batch_event(struct watch_batch *b, const struct kvs_event *event, struct kvs_err *err)
 {
 	int code;
 
+	/* All that came before is void. */
 	if (event->type == KVS_EV_RESET)
-		b->snapshot = true;
-	else if (event->type == KVS_EV_SYNC)
-		b->index = event->index;
-	else
-		b->changes++;
+		watch_batch_begin(b);
+	count(b, event);
 	code = show(b, event, err);
 	if (code || event->type != KVS_EV_SYNC)
 		return code;
-	if (b->changes || b->snapshot)
-		b->complete = true;
+	b->complete = b->complete || b->news;
 	return b->form == WATCH_GATHER ? 0 : out_finish(err);
 }

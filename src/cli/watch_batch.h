@@ -21,10 +21,11 @@ enum watch_form {
 struct watch_batch {
 	enum watch_form form;
 	bool keys_only;
-	struct kvs_buf lines; /* WATCH_GATHER: JSON lines since watch_batch_begin() */
+	struct kvs_buf lines; /* WATCH_GATHER: JSON lines since watch_batch_begin() or a RESET */
 	uint64_t changes;     /* puts and deletes since then */
-	bool snapshot;	      /* a RESET was among them */
-	bool complete;	      /* a SYNC closed something: there is a batch to act on */
+	bool snapshot;	      /* it began with a RESET */
+	bool news;	      /* something came since watch_batch_begin() or watch_batch_keep() */
+	bool complete;	      /* a SYNC closed it: there is a batch to act on */
 	uint64_t index;	      /* of the last SYNC */
 };
 
@@ -33,6 +34,9 @@ void watch_batch_release(struct watch_batch *b);
 
 /* Forgets what was gathered. */
 void watch_batch_begin(struct watch_batch *b);
+
+/* Keeps what was gathered: what comes now is added to it, and then makes a batch again. */
+void watch_batch_keep(struct watch_batch *b);
 
 /* Takes one event.  Errors: NOMEM, TOOBIG (what is gathered has a cap), SYS (standard output). */
 int watch_batch_event(struct watch_batch *b, const struct kvs_event *event, struct kvs_err *err);

@@ -106,14 +106,38 @@ stop_started w
 status_is 143 'TERM while a command runs'
 file_has ended ended 'the command was told to end'
 
-# a command that fails is said, and the next batch comes
-: >batches
-start w kvsync watch a/5 --exec 'sh -c "cat >>batches; exit 1"'
-wait_for 10 grep -q sync batches
+# a command that fails is run again, with what has changed meanwhile
+cat >moody <<'END'
+#!/bin/sh
+sed 's/.*"event":"\([a-z]*\)".*"value":"\([a-z0-9]*\)".*/\1 \2/; s/.*"event":"\([a-z]*\)".*/\1/' | tr '\n' ' ' >>runs
+if [ -e good ]; then result=0; else result=1; fi
+echo "changes=$KVSYNC_CHANGES snapshot=$KVSYNC_SNAPSHOT status=$result" >>runs
+exit $result
+END
+chmod +x moody
+: >runs
+start w kvsync watch a/5 --exec ./moody
+wait_for 20 sh -c 'test "$(wc -l <runs)" -ge 2'
+is "$(sed -n 2p runs)" 'reset put x sync changes=1 snapshot=1 status=1' 'a command that failed is run again'
+is "$(sed -n 1p runs)" "$(sed -n 2p runs)" 'on the same'
 kvsync put a/5 y
-wait_for 10 grep -q '"value":"y"' batches
+wait_for 20 grep -q 'put y' runs
+is "$(grep -m 1 'put y' runs)" 'reset put x sync put y sync changes=2 snapshot=1 status=1' 'what changes meanwhile is added'
+: >good
+wait_for 20 grep -q 'status=0' runs
+is "$(tail -n 1 runs)" 'reset put x sync put y sync changes=2 snapshot=1 status=0' 'until it succeeds'
+kvsync put a/5 z
+wait_for 20 grep -q 'put z' runs
+is "$(tail -n 1 runs)" 'put z sync changes=1 snapshot=0 status=0' 'then there is only what is new'
 stop_started w
-err_has "kvsync: error: command 'sh' exited with status 1" 'a command that fails is logged'
+status_is 143 'it ends as ever'
+err_has "kvsync: error: command './moody' exited with status 1; running it again in" 'a failure is logged'
+
+# also one that is told to end while it waits to run the command again
+start w kvsync watch a/5 --exec false
+wait_for 10 grep -q 'running it again' .run/w.err
+stop_started w
+status_is 143 'so it does between two runs'
 
 run kvsync watch
 status_is 2 'no key'
