@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes go under a key, with their checksum and signature.  For src/transfer only.
+ */
+#ifndef KVS_TRANSFER_PAIR_WRITE_H
+#define KVS_TRANSFER_PAIR_WRITE_H
+
+#include "transfer/transfer.h"
+
+/* All borrowed.  The members are those of struct kvs_in_params. */
+struct kvs_pair_spec {
+	const char *key;
+	const char *what; /* where the content is from, for messages */
+	struct kvs_str content;
+	const struct kvs_guards *guards;
+	enum kvs_encoding encoding;
+	bool no_compat;
+	const struct kvs_signkey *sign_key;
+};
+
+/* What can be said before there is any content: the key, the encoding.  ARG. */
+int kvs_pair_check(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
+		   struct kvs_err *err);
+
+/* Checks all, and writes what does not stand there yet.  Errors as kvs_transfer_in(). */
+int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
+		   struct kvs_in_result *ret, struct kvs_err *err);
+
+#endif
