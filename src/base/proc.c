@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/proc_spawn.h"
+#include "base/signals.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -160,22 +161,26 @@ static int take_output(struct kvs_proc *proc, struct kvs_err *err)
 	return 0;
 }
 
-static void enforce_limit(struct kvs_proc *proc)
+void kvs_proc_end(struct kvs_proc *proc)
 {
-	uint64_t now = kvsi_monotonic_ms();
-
-	if (now < proc->deadline)
-		return;
 	if (proc->phase == RUNNING) {
 		kvs_proc_signal(proc, SIGTERM);
-		proc->result.timed_out = true;
 		proc->phase = TERMINATED;
-		proc->deadline = now + proc->grace_ms;
+		proc->deadline = kvsi_monotonic_ms() + proc->grace_ms;
 	} else {
 		kvs_proc_signal(proc, SIGKILL);
 		proc->phase = KILLED;
 		proc->deadline = UINT64_MAX;
 	}
+}
+
+static void enforce_limit(struct kvs_proc *proc)
+{
+	if (kvsi_monotonic_ms() < proc->deadline)
+		return;
+	if (proc->phase == RUNNING)
+		proc->result.timed_out = true;
+	kvs_proc_end(proc);
 }
 
 static void set_ending(struct kvs_proc_result *result, const siginfo_t *info)
@@ -290,21 +295,46 @@ static void cleanup_proc(struct kvs_proc **proc)
 	kvs_proc_free(*proc);
 }
 
-int kvs_proc_run(const struct kvs_proc_spec *spec, struct kvs_proc_result *ret_result,
-		 struct kvs_err *err)
+static void take_interruption(struct kvs_proc *proc, int fd)
 {
-	KVS_CLEANUP(cleanup_proc) struct kvs_proc *proc = NULL;
+	int number = kvs_signals_read(fd);
+
+	if (!number)
+		return;
+	proc->result.interrupted = number;
+	kvs_proc_end(proc);
+}
+
+static int run_to_end(struct kvs_proc *proc, int signal_fd, struct kvs_proc_result *ret_result,
+		      struct kvs_err *err)
+{
 	bool ended = false;
-	int rc = kvs_proc_start(spec, &proc, err);
+	int rc = 0;
 
 	while (!rc && !ended) {
-		struct pollfd pfd = { .fd = proc->epoll_fd, .events = POLLIN };
+		struct pollfd fds[] = {
+			{ .fd = proc->epoll_fd, .events = POLLIN },
+			{ .fd = signal_fd, .events = POLLIN },
+		};
 
-		if (poll(&pfd, 1, wait_ms(proc)) < 0 && errno != EINTR)
+		if (poll(fds, 2, wait_ms(proc)) < 0 && errno != EINTR)
 			return kvs_err_sys(err, "cannot wait for a command");
+		if (fds[1].revents)
+			take_interruption(proc, signal_fd);
 		rc = kvs_proc_step(proc, &ended, ret_result, err);
 	}
 	return rc;
+}
+
+int kvs_proc_run(const struct kvs_proc_spec *spec, struct kvs_proc_result *ret_result,
+		 struct kvs_err *err)
+{
+	KVS_CLEANUP(kvs_signals_release) struct kvs_signals signals = KVS_SIGNALS_INIT;
+	KVS_CLEANUP(cleanup_proc) struct kvs_proc *proc = NULL;
+	int rc = spec->interruptible ? kvs_signals_hold(&signals, err) : 0;
+
+	rc = rc ? rc : kvs_proc_start(spec, &proc, err);
+	return rc ? rc : run_to_end(proc, signals.fd, ret_result, err);
 }
 
 /* ---- results ---- */
@@ -314,6 +344,10 @@ int kvs_proc_check(const struct kvs_proc_result *result, const char *what, const
 {
 	const char *quoted = KVS_Q(kvs_s(name));
 
+	if (result->interrupted)
+		return kvs_err_set(err, KVS_E_CANCELED,
+				   "%s '%s' was ended because kvsync was told to end (%s)", what,
+				   quoted, sigdescr_np(result->interrupted) ?: "a signal");
 	if (result->timed_out)
 		return kvs_err_set(err, KVS_E_COMMAND,
 				   "%s '%s' was not done after %llu ms and was ended", what, quoted,

@@ -43,12 +43,16 @@ struct kvs_proc_spec {
 	size_t max_output;   /* bytes to keep; what comes after is read and dropped; 0: 64 KiB */
 	uint64_t timeout_ms; /* 0: none */
 	uint64_t grace_ms;   /* 0: 5000 */
+	/* kvs_proc_run() only: a signal that asks us to end meanwhile (base/signals.h) ends the command
+	 * first, in order, and is in the result.  Whoever says so must end then. */
+	bool interruptible;
 };
 
 struct kvs_proc_result {
 	int status;	     /* the exit status, or -1 when a signal ended it */
 	int signal;	     /* the signal that ended it, or 0 */
 	bool timed_out;	     /* the time limit was over */
+	int interrupted;     /* the signal that asked us to end, or 0 */
 	bool truncated;	     /* it said more than max_output */
 	uint64_t timeout_ms; /* the limit that applied, for words */
 	struct kvs_buf output;
@@ -62,7 +66,8 @@ struct kvs_proc_result {
 int kvs_proc_run(const struct kvs_proc_spec *spec, struct kvs_proc_result *ret_result,
 		 struct kvs_err *err);
 
-/* 0 if the command ended with status 0; else COMMAND, as in "check 'haproxy' exited with status 1".
+/* 0 if the command ended with status 0; else COMMAND, as in "check 'haproxy' exited with status 1",
+ * or CANCELED if it was ended because we were told to.
  * what is a word of ours for the command's role, name its argv[0]. */
 int kvs_proc_check(const struct kvs_proc_result *result, const char *what, const char *name,
 		   struct kvs_err *err);
@@ -97,6 +102,10 @@ int kvs_proc_step(struct kvs_proc *proc, bool *ret_ended, struct kvs_proc_result
 
 /* Sends a signal to the command's whole group, if the command has not ended. */
 void kvs_proc_signal(struct kvs_proc *proc, int signal);
+
+/* Ends the command in order, as the time limit does: SIGTERM to its group, SIGKILL grace_ms later.
+ * Called again, SIGKILL at once. */
+void kvs_proc_end(struct kvs_proc *proc);
 
 /* Frees; a command that has not ended is killed with its group and reaped.  NULL is fine. */
 void kvs_proc_free(struct kvs_proc *proc);

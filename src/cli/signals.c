@@ -1,38 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/signals.h"
 
-#include "base/err.h"
+#include "base/signals.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 int signals_open(int *ret_fd, struct kvs_err *err)
 {
-	static const int all[] = { SIGHUP, SIGINT, SIGTERM };
-	sigset_t set;
-	int fd;
+	struct kvs_signals held;
+	int code = kvs_signals_hold(&held, err);
 
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct sigaction now;
-
-		if (sigaction(all[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			(void)sigaddset(&set, all[i]);
-	}
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return kvs_err_sys(err, "signalfd");
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	*ret_fd = fd;
-	return 0;
+	if (code == 0)
+		*ret_fd = held.fd;
+	return code;
 }
 
 int signals_read(int fd)
 {
-	struct signalfd_siginfo info;
-
-	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+	return kvs_signals_read(fd);
 }
 
 void signals_die(int number)

@@ -314,6 +314,44 @@ static void test_whole_group(void)
 		(void)kill(grandchild, SIGKILL);
 }
 
+/* Told to end, it ends the command first; being told again, at once. */
+static void test_interruption(void)
+{
+	KVS_AUTO_PROC_RESULT struct kvs_proc_result asked = { 0 }, made = { 0 };
+	struct kvs_err err;
+
+	asked = run((struct kvs_proc_spec){ .argv = SHELL("kill -TERM $PPID; exec sleep 60"),
+					    .interruptible = true });
+	is_int(asked.interrupted, SIGTERM, "the signal is told");
+	is_int(asked.signal, SIGTERM, "the command was asked to go");
+	ok(!asked.timed_out, "that is no time-out");
+	is_err(kvs_proc_check(&asked, "command", "sh", &err), KVS_E_CANCELED, &err,
+	       "command 'sh' was ended because kvsync was told to end (Terminated)", "its words");
+
+	/* two signals of different kinds are two, however close they come */
+	made = run((struct kvs_proc_spec){ .argv = SHELL("trap '' TERM; kill -INT $PPID; kill -HUP "
+							 "$PPID; while :; do sleep 60; done"),
+					   .grace_ms = 1000000,
+					   .interruptible = true });
+	is_int(made.signal, SIGKILL, "asked twice, it is made to go at once");
+	ok(made.interrupted == SIGINT || made.interrupted == SIGHUP, "one of the signals is told");
+}
+
+static void test_interruptions_held(void)
+{
+	KVS_AUTO_PROC_RESULT struct kvs_proc_result result = { 0 };
+	sigset_t mask;
+
+	(void)signal(SIGHUP, SIG_IGN);
+	result = run(
+		(struct kvs_proc_spec){ .argv = SHELL("kill -HUP $PPID"), .interruptible = true });
+	is_int(result.interrupted, 0, "a signal that is ignored stays so");
+	(void)signal(SIGHUP, SIG_DFL);
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	ok(!sigismember(&mask, SIGTERM) && !sigismember(&mask, SIGINT),
+	   "afterwards signals do what they did before");
+}
+
 static void test_steps(void)
 {
 	/* No shell: dash can miss a SIGINT that comes while it starts its command. */
@@ -374,6 +412,8 @@ int main(void)
 	test_time_limit();
 	test_blocking_time_limit();
 	test_whole_group();
+	test_interruption();
+	test_interruptions_held();
 	test_steps();
 	test_log();
 	return tap_end();
