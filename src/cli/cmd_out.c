@@ -3,11 +3,13 @@
 #include "base/err.h"
 #include "base/rights.h"
 #include "base/str.h"
-#include "base/words.h"
 #include "cli/cli.h"
+#include "cli/command_options.h"
 #include "cli/event.h"
 #include "cli/guard_options.h"
+#include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/signals.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 #include "cli/verify_keys.h"
@@ -21,7 +23,7 @@ struct out_options {
 	struct guard_options guards;
 	struct kvs_optnum mode;
 	const char *owner;
-	const char *exec;
+	struct exec_options exec;
 	bool follow;
 	bool ignore_stop;
 	struct kvs_optlist verify;
@@ -36,8 +38,7 @@ static const struct kvs_option out_options[] = {
 	  "the file's mode, octal (default: as it is, 0640 for a new one)", .alias = "chmod" },
 	{ "owner", 'o', KVS_OPTION_STRING(struct out_options, owner), "OWNER",
 	  "the file's owner: user, user:group or :group (default: as it is)" },
-	{ "exec", 'e', KVS_OPTION_STRING(struct out_options, exec), "COMMAND",
-	  "run COMMAND when the file has changed; it is split into words, no shell runs" },
+	EXEC_OPTIONS(struct out_options, exec, "when the file has changed"),
 	{ "follow", 0, KVS_OPTION_FLAG(struct out_options, follow), NULL,
 	  "if FILE is a symbolic link, write what it points to" },
 	{ "ignore-stop", 0, KVS_OPTION_FLAG(struct out_options, ignore_stop), NULL,
@@ -89,17 +90,20 @@ static int finish(const struct cli *cli, const struct out_options *o, int code,
 {
 	int said = 0;
 
-	if (code && !result->installed && !result->repaired)
-		return code;
-	if (cli_json(cli))
-		said = print_json(o, result, code ? NULL : err);
-	else if (cli_talks(cli))
-		print_text(o, result);
+	if (!code || result->installed || result->repaired) {
+		if (cli_json(cli))
+			said = print_json(o, result, code ? NULL : err);
+		else if (cli_talks(cli))
+			print_text(o, result);
+	}
+	if (result->signal) {
+		cli_report(cli, code, err);
+		return SIGNALS_BASE + result->signal;
+	}
 	return code ? code : said;
 }
 
-static int parse(const struct out_options *o, struct kvs_rights *rights, struct kvs_words *words,
-		 struct kvs_err *err)
+static int parse(const struct out_options *o, struct kvs_rights *rights, struct kvs_err *err)
 {
 	int code;
 
@@ -109,15 +113,12 @@ static int parse(const struct out_options *o, struct kvs_rights *rights, struct 
 	rights->set_mode = o->mode.given;
 	rights->mode = (mode_t)o->mode.value;
 	code = o->owner ? kvs_rights_parse_owner(o->owner, rights, err) : 0;
-	if (code)
-		return kvs_err_context(err, code, "--owner");
-	code = o->exec ? kvs_words_split(o->exec, words, err) : 0;
-	return code ? kvs_err_context(err, code, "--exec") : 0;
+	return code ? kvs_err_context(err, code, "--owner") : 0;
 }
 
 /* What a run works with. */
 struct setup {
-	struct kvs_words words;
+	struct command_words words;
 	struct kvs_require *require;
 	struct verify_keys keys;
 	struct kvs_out_params params;
@@ -125,7 +126,7 @@ struct setup {
 
 static void setup_release(struct setup *s)
 {
-	kvs_words_release(&s->words);
+	command_words_release(&s->words);
 	kvs_require_free(s->require);
 	verify_keys_release(&s->keys);
 }
@@ -141,7 +142,9 @@ static int set_up(struct setup *s, const struct cli *cli, const struct out_optio
 		.follow = o->follow,
 		.ignore_stop = o->ignore_stop,
 	};
-	code = parse(o, &s->params.rights, &s->words, err);
+	code = parse(o, &s->params.rights, err);
+	if (!code)
+		code = exec_options_take(&o->exec, &s->words, &s->params.command, err);
 	if (!code)
 		code = guard_options_take(&o->guards, &s->params.guards, &s->require, err);
 	if (!code)
@@ -150,7 +153,6 @@ static int set_up(struct setup *s, const struct cli *cli, const struct out_optio
 		return code;
 	s->params.verify_keys = (const struct kvs_signkey *const *)s->keys.keys;
 	s->params.n_verify_keys = s->keys.n;
-	s->params.command = (const char *const *)s->words.argv;
 	return 0;
 }
 

@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command that is to run after a target has changed.
+ * Commands that a job runs.
  */
 #ifndef KVS_TRANSFER_EXEC_H
 #define KVS_TRANSFER_EXEC_H
 
 #include "transfer/transfer.h"
 
+/* What a command is told in its environment. */
+struct kvs_subject {
+	const char *key;      /* KVSYNC_KEY */
+	const char *file;     /* KVSYNC_FILE */
+	const char *checksum; /* KVSYNC_CHECKSUM */
+};
+
+/* The limit in force, in ms; 0: none. */
+uint64_t kvs_command_limit(const struct kvs_command *command);
+
 /*
- * Runs the command of an `out`, with KVSYNC_KEY, KVSYNC_FILE and KVSYNC_CHECKSUM in its
- * environment; what it says is logged.  COMMAND if it could not be started, failed or took too
- * long; SYS, NOMEM.
+ * Runs a command to its end and logs what it says; `role` is a word of ours for it.  Errors: COMMAND
+ * if it could not be started, failed or took too long; CANCELED if we were told to end meanwhile, by
+ * *ret_signal, which is 0 otherwise; SYS, NOMEM.
  */
-int kvs_transfer_exec(const struct kvs_out_params *params, const char *file, const char *checksum,
-		      struct kvs_err *err);
+int kvs_command_run(const struct kvs_command *command, const char *role,
+		    const struct kvs_subject *subject, int *ret_signal, struct kvs_err *err);
 
 #endif

@@ -69,9 +69,15 @@ static void forget(struct job *job, const struct kvs_err *why)
 	job->forgetful = true;
 }
 
+/* Who works on the same file is likely to have the same command. */
+static uint64_t lock_wait(const struct kvs_out_params *params)
+{
+	return KVS_LOCK_WAIT_MS + (kvs_command_limit(&params->command) ?: KVS_COMMAND_TIMEOUT_MS);
+}
+
 static int remember_from(struct job *job, struct kvs_err *err)
 {
-	uint64_t wait = job->params->lock_wait ? job->params->lock_wait : KVS_LOCK_WAIT_MS;
+	uint64_t wait = job->params->lock_wait ?: lock_wait(job->params);
 	uint64_t began = kvsi_monotonic_ms();
 	struct kvs_err why = { 0 };
 	bool busy;
@@ -258,7 +264,7 @@ static int install(struct job *job, const struct kvs_found *old, struct kvs_str 
 {
 	const struct kvs_out_params *params = job->params;
 	bool in_place = false;
-	bool owed = params->command || is_owed(job);
+	bool owed = params->command.argv || is_owed(job);
 	int rc;
 
 	job->result->lines = kvs_guards_lines(&params->guards, bytes);
@@ -319,13 +325,18 @@ static int bring_up_to_date(struct job *job, struct kvs_err *err)
 /* What an earlier run left undone counts as much as a change by this one. */
 static int run_command(struct job *job, struct kvs_err *err)
 {
+	const struct kvs_subject subject = {
+		.key = job->params->key,
+		.file = job->target.named,
+		.checksum = job->result->checksum,
+	};
 	int rc;
 
-	if (!job->params->command || !(job->result->installed || is_owed(job)))
+	if (!job->params->command.argv || !(job->result->installed || is_owed(job)))
 		return 0;
-	rc = kvs_transfer_exec(job->params, job->target.named, job->result->checksum, err);
+	rc = kvs_command_run(&job->params->command, "command", &subject, &job->result->signal, err);
 	if (rc) {
-		job->state.failures++;
+		job->state.failures += rc != KVS_E_CANCELED;
 		remember(job, KVS_STEP_INSTALLED, true);
 		return rc;
 	}

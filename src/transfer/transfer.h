@@ -75,6 +75,17 @@ struct kvs_guards {
 	const struct kvs_require *require; /* patterns that lines must match, or NULL */
 };
 
+/* ---- commands ---- */
+
+#define KVS_COMMAND_TIMEOUT_MS	   30000
+#define KVS_COMMAND_OUTPUT_DEFAULT (64u * 1024u)
+#define KVS_NO_TIMEOUT		   UINT64_MAX
+
+struct kvs_command {
+	const char *const *argv; /* NULL-terminated; NULL: there is none */
+	uint64_t timeout_ms;	 /* 0: KVS_COMMAND_TIMEOUT_MS */
+};
+
 /* ---- in: a file goes into the store ---- */
 
 #define KVS_IN_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
@@ -116,12 +127,10 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 
 /* ---- out: a file comes out of the store ---- */
 
-#define KVS_OUT_NEW_MODE	   0640
-#define KVS_OUT_MAX_BYTES_DEFAULT  ((uint64_t)64 << 20)
-#define KVS_COMMAND_TIMEOUT_MS	   30000
-#define KVS_COMMAND_OUTPUT_DEFAULT (64u * 1024u)
-/* Longer than another run's command may take. */
-#define KVS_LOCK_WAIT_MS 60000
+#define KVS_OUT_NEW_MODE	  0640
+#define KVS_OUT_MAX_BYTES_DEFAULT ((uint64_t)64 << 20)
+/* Another run on the same file is waited for so long, and for as long as its command may take. */
+#define KVS_LOCK_WAIT_MS 30000
 
 struct kvs_out_params {
 	const char *key;
@@ -137,15 +146,15 @@ struct kvs_out_params {
 	 * from that key before.  n_verify_keys 0: signatures do not matter. */
 	const struct kvs_signkey *const *verify_keys;
 	size_t n_verify_keys;
-	const char *const *command; /* to run after a change, NULL-terminated; or NULL */
-	uint64_t command_timeout;   /* ms; 0: KVS_COMMAND_TIMEOUT_MS */
-	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS */
+	struct kvs_command command; /* to run after a change */
+	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS and the command's time */
 };
 
 struct kvs_out_result {
 	bool installed; /* the file's bytes were replaced */
 	bool repaired;	/* the bytes were right, the owner or mode was not */
 	bool commanded; /* the command ran, and well */
+	int signal;	/* that told us to end while a command ran (CANCELED), or 0 */
 	uint64_t bytes; /* when installed */
 	uint64_t lines; /* when installed */
 	char checksum[KVS_SHA256_HEX];
@@ -157,7 +166,8 @@ struct kvs_out_result {
  * after the file).  Errors: ARG (key, path), NOTFOUND (no such key), FROZEN (a stop or a lock),
  * GUARD, TOOBIG (unpacks to more), INTEGRITY (the data is not that of the checksum, or the signature
  * does not do, read several times), UNSUPPORTED (an encoding of a later version, the codec module is not installed), SYS (file),
- * COMMAND, and what the store says.
+ * COMMAND, CANCELED (a signal came while a command ran: the caller is to end by it), and what the
+ * store says.
  */
 int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
 		     struct kvs_out_result *ret, struct kvs_err *err);

@@ -199,6 +199,44 @@ status_is 2 'what only a shell can do'
 err_has '--exec: ' 'in words'
 refuses 'shell: nothing installed' test -e cmd3
 
+out -k hosts -f cmd3 --exec-shell 'wc -l <"$KVSYNC_FILE" | tr -d " " >counted'
+status_is 0 'a shell, if it is asked for'
+is "$(cat counted)" "$(wc -l <source)" 'does what only a shell can do'
+out -k hosts -f cmd4 -e true --exec-shell true
+status_is 2 'two commands'
+err_has 'give only one of --exec and --exec-shell' 'in words'
+out -k hosts -f cmd4 --exec-shell ' '
+status_is 2 'an empty one'
+out -k hosts -f cmd4 --exec 'sleep 60' --exec-timeout 50ms
+status_is 9 'a command that takes too long'
+err_has "command 'sleep' was not done after 50 ms and was ended" 'in words'
+CONSUL_HTTP_TOKEN=s3cr3t ETCDCTL_PASSWORD=s3cr3t out -k hosts -f cmd4 --reload env --verbose
+status_is 0 'by the name of the key in the configuration, a command that shows its environment'
+err_has 'kvsync: info: env: KVSYNC_KEY=hosts' 'has what is meant for it'
+refuses 'and no secret' grep -q s3cr3t "$err"
+
+# ---- told to end while the command runs ----
+
+cat >./slow <<'END'
+#!/bin/sh
+sleep 60 &
+echo $! >child.new
+mv child.new child
+wait
+END
+chmod +x slow
+start out kvsync out --state-dir "$tmp/states" -k hosts -f told -e ./slow
+succeeds 'the command runs' wait_for 10 test -e child
+kill -TERM "$out_pid"
+succeeds 'told to end' finish out 10
+status_is 143 'it dies of the signal'
+err_has "command './slow' was ended because kvsync was told to end (Terminated)" 'after it has said why'
+succeeds 'nothing of the command is left' wait_for 10 gone "$(cat child)"
+same_file told source 'the file stays'
+out -k hosts -f told -e './command owed'
+out_has 'told: nothing to do' 'the next run finds the file'
+out_has ', command run' 'and knows that the command is owed'
+
 # ---- memory ----
 
 : >file

@@ -258,7 +258,7 @@ static void test_white_space(void)
 static void test_command(void)
 {
 	begin("x\n");
-	params.command = command;
+	params.command.argv = command;
 	is_code(out(), 0, &err, "a change with a command");
 	ok(result.commanded, "ran it");
 	ran(1, "once");
@@ -277,7 +277,7 @@ static void test_command(void)
 static void test_failing_command(void)
 {
 	begin("x\n");
-	params.command = command;
+	params.command.argv = command;
 	file_put("fail", "", 0600);
 	is_err(out(), KVS_E_COMMAND, &err, "command 'sh' exited with status 1",
 	       "a failing command");
@@ -286,9 +286,9 @@ static void test_failing_command(void)
 	is_code(out(), KVS_E_COMMAND, &err, "the next run tries again");
 	ok(!result.installed, "though the file is right");
 	ran(2, "failing: twice so far");
-	params.command = NULL;
+	params.command.argv = NULL;
 	is_code(out(), 0, &err, "a run without a command");
-	params.command = command;
+	params.command.argv = command;
 	(void)unlink("fail");
 	is_code(out(), 0, &err, "does not make it forgotten");
 	ok(result.commanded, "it succeeds");
@@ -301,14 +301,14 @@ static void test_failing_command(void)
 static void test_owed(void)
 {
 	begin("x\n");
-	params.command = command;
+	params.command.argv = command;
 	file_put("fail", "", 0600);
 	is_code(out(), KVS_E_COMMAND, &err, "a command is owed");
 	(void)unlink("fail");
 	put_pair("k", "y\n");
-	params.command = NULL;
+	params.command.argv = NULL;
 	is_code(out(), 0, &err, "a change without a command");
-	params.command = command;
+	params.command.argv = command;
 	is_code(out(), 0, &err, "does not pay the debt");
 	ok(result.commanded && !result.installed, "the next one with a command does");
 	(void)!system("rm -rf state");
@@ -324,7 +324,7 @@ static void test_owed(void)
 static void test_bad_state(void)
 {
 	begin("x\n");
-	params.command = command;
+	params.command.argv = command;
 	is_code(out(), 0, &err, "a state");
 	(void)!system("for f in state/*; do echo v9 >$f; done");
 	is_code(out(), 0, &err, "of a version that nobody knows");
@@ -412,7 +412,7 @@ static void test_done_remembered(void)
 	bool busy;
 
 	begin("x\n");
-	params.command = command;
+	params.command.argv = command;
 	is_code(out(), 0, &err, "a change");
 	(void)!system("sed -i 's/^index=.*/index=20/' state/*.state");
 	ok(is_done("x\n", 20) && is_done("x\n", 21), "what was installed, told again");
