@@ -57,7 +57,7 @@ while [ $i -lt 1500 ]; do
 done >small
 run kvsync txn --batched -f small
 status_is 0 'more operations than one transaction takes, in batches'
-run kvsync ls big/ --recursive --output json
+run kvsync ls big/ --recursive --output json --timeout 60s
 is "$(wc -l <"$out")" 1560 'a list of 60 MB'
 run kvsync watch big/ --recursive --keys --once
 is "$(grep -c '^put' "$out")" 1560 'a snapshot of 60 MB'

@@ -62,7 +62,6 @@ struct etcd_conn {
 
 	struct etcd_job *jobs; /* by tag */
 	struct etcd_stream *streams;
-	size_t calls; /* batches under way, of calls and streams */
 
 	/* A cluster whose id changes was restored: what was seen before proves nothing. */
 	uint64_t cluster_id;

@@ -214,15 +214,12 @@ static int start_batch(struct etcd_call *call, grpc_byte_buffer *message, struct
 						  .status = &call->status,
 						  .status_details = &call->words } },
 	};
-	grpc_call_error failure = grpc_call_start_batch(
-		call->rpc, ops, sizeof(ops) / sizeof(ops[0]), &call->finished, NULL);
+	int code = etcd_cq_begin(call->rpc, ops, sizeof(ops) / sizeof(ops[0]), &call->finished,
+				 err);
 
 	for (i = 0; i < n; i++)
 		grpc_slice_unref(metadata[i].value);
-	if (failure != GRPC_CALL_OK)
-		return kvs_err_set(err, KVS_E_BUG, "gRPC refused a call (%d)", (int)failure);
-	call->conn->calls++;
-	return 0;
+	return code;
 }
 
 static int send_try(struct etcd_call *call, struct kvs_err *err)
@@ -313,7 +310,6 @@ static void ended(struct etcd_event *ev, bool ok)
 	int code = 0;
 
 	(void)ok; /* always true for a batch that receives the status */
-	call->conn->calls--;
 	if (call->abandoned || call->conn->closing) {
 		dropped(call);
 		return;

@@ -32,6 +32,21 @@ void etcd_restore_signals(sigset_t *saved)
 	(void)pthread_sigmask(SIG_SETMASK, saved, NULL);
 }
 
+/* ---- batches ---- */
+
+int etcd_cq_begin(grpc_call *rpc, const grpc_op *ops, size_t n, struct etcd_event *ev,
+		  struct kvs_err *err)
+{
+	grpc_call_error failure;
+
+	/* gRPC's own locks order the two threads as well, but no tool sees them. */
+	atomic_store_explicit(&ev->theirs, true, memory_order_release);
+	failure = grpc_call_start_batch(rpc, ops, n, ev, NULL);
+	if (failure != GRPC_CALL_OK)
+		return kvs_err_set(err, KVS_E_BUG, "gRPC refused a batch (%d)", (int)failure);
+	return 0;
+}
+
 /* ---- the private thread ---- */
 
 static void hand_over(struct etcd_cq *cq, struct etcd_event *ev)
@@ -51,6 +66,7 @@ static void hand_over(struct etcd_cq *cq, struct etcd_event *ev)
 static void *run(void *arg)
 {
 	struct etcd_cq *cq = arg;
+	struct etcd_event *ev;
 	grpc_event done;
 
 	for (;;) {
@@ -60,8 +76,10 @@ static void *run(void *arg)
 			return NULL;
 		if (done.type != GRPC_OP_COMPLETE)
 			continue;
-		((struct etcd_event *)done.tag)->ok = done.success;
-		hand_over(cq, done.tag);
+		ev = done.tag;
+		(void)atomic_load_explicit(&ev->theirs, memory_order_acquire);
+		ev->ok = done.success;
+		hand_over(cq, ev);
 	}
 }
 

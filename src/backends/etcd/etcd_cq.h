@@ -14,11 +14,15 @@
 
 #include <grpc/grpc.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* What a batch of operations is tagged with.  fn runs on the store's thread; ok as gRPC says it. */
 struct etcd_event {
 	void (*fn)(struct etcd_event *ev, bool ok);
+
+	/* Private: the other thread's from the start of a batch to its end. */
+	atomic_bool theirs;
 	bool ok;
 	struct etcd_event *next;
 };
@@ -32,6 +36,10 @@ int etcd_cq_start(struct etcd_cq **ret_cq, struct kvs_err *err);
 int etcd_cq_fd(const struct etcd_cq *cq);
 
 grpc_completion_queue *etcd_cq_queue(const struct etcd_cq *cq);
+
+/* Starts a batch; ev->fn runs when it is finished, if this returned 0.  BUG. */
+int etcd_cq_begin(grpc_call *rpc, const grpc_op *ops, size_t n, struct etcd_event *ev,
+		  struct kvs_err *err);
 
 /* Takes what is finished, in order, as a list; the caller runs each fn. */
 struct etcd_event *etcd_cq_take(struct etcd_cq *cq);

@@ -130,11 +130,10 @@ static void end_all(struct etcd_stream *s, int code, const struct kvs_err *err)
 
 static int start_batch(struct etcd_stream *s, const grpc_op *ops, size_t n, struct etcd_event *ev)
 {
-	if (grpc_call_start_batch(s->rpc, ops, n, ev, NULL) != GRPC_CALL_OK)
-		return kvs_err_set(NULL, KVS_E_BUG, "gRPC refused a batch");
-	s->pending++;
-	s->conn->calls++;
-	return 0;
+	int code = etcd_cq_begin(s->rpc, ops, n, ev, NULL);
+
+	s->pending += !code;
+	return code;
 }
 
 static size_t fill_metadata(struct etcd_stream *s, grpc_metadata list[2])
@@ -214,7 +213,6 @@ static void written(struct etcd_event *ev, bool ok)
 	struct etcd_stream *s = stream_of(ev, write_event);
 
 	s->pending--;
-	s->conn->calls--;
 	s->writing = false;
 	if (ok) /* else the status follows */
 		write_more(s);
@@ -384,7 +382,6 @@ static void was_read(struct etcd_event *ev, bool ok)
 
 	(void)ok;
 	s->pending--;
-	s->conn->calls--;
 	s->reading = false;
 	if (bytes && s->state == OPEN && !s->conn->closing)
 		take_bytes(s, bytes);
@@ -428,7 +425,6 @@ static void status_came(struct etcd_event *ev, bool ok)
 
 	(void)ok;
 	s->pending--;
-	s->conn->calls--;
 	s->status_known = true;
 	if (s->conn->closing)
 		s->state = OVER;
