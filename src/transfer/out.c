@@ -8,8 +8,7 @@
  * after the other, so a write can come between: a mismatch is read again, guards included, and
  * nothing that does not match is ever installed.
  *
- * A command that is owed is written down before the file changes, and struck out when the command
- * has succeeded: whatever dies in between, the next run does it.
+ * What happens to the file then is in out_change.c.
  */
 #include "transfer/transfer.h"
 
@@ -19,35 +18,17 @@
 #include "base/str.h"
 #include "transfer/common.h"
 #include "transfer/compress.h"
-#include "transfer/exec.h"
-#include "transfer/guards.h"
-#include "transfer/install.h"
 #include "transfer/layout.h"
+#include "transfer/out_job.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
-#include "transfer/state.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Times that a pair is read until it matches. */
 #define TRIES 12
 
-struct job {
-	struct kvs_transfer t; /* with a deadline of our own */
-	const struct kvs_out_params *params;
-	struct kvs_out_result *result;
-	struct kvs_names names;
-	char *lock_clean; /* the lock of the cleaned path */
-	char *lock_typed; /* the lock of the path as typed, if that is another; or NULL */
-	struct kvs_target target;
-	struct kvs_state state;
-	uint64_t signed_ms;  /* when that was signed which is in the store; 0: nobody asks */
-	struct kvs_buf room; /* what was unpacked; its limit is that of the file */
-	bool forgetful;	     /* it was said that nothing can be remembered */
-};
-
-static void job_release(struct job *job)
+static void job_release(struct kvs_out_job *job)
 {
 	kvs_names_release(&job->names);
 	kvsi_free(job->lock_clean);
@@ -57,95 +38,13 @@ static void job_release(struct job *job)
 	kvs_buf_release(&job->room);
 }
 
-/* ---- memory ---- */
-
-/* Without memory the work goes on; once is enough to say so. */
-static void forget(struct job *job, const struct kvs_err *why)
-{
-	if (!job->forgetful)
-		kvs_transfer_report(&job->t, KVS_LOG_WARNING,
-				    "%s is not remembered on this machine: %s",
-				    KVS_Q(kvs_s(job->target.named)), why->msg);
-	job->forgetful = true;
-}
-
-/* Who works on the same file is likely to have the same command. */
-static uint64_t lock_wait(const struct kvs_out_params *params)
-{
-	return KVS_LOCK_WAIT_MS + (kvs_command_limit(&params->command) ?: KVS_COMMAND_TIMEOUT_MS);
-}
-
-static int remember_from(struct job *job, struct kvs_err *err)
-{
-	uint64_t wait = job->params->lock_wait ?: lock_wait(job->params);
-	uint64_t began = kvsi_monotonic_ms();
-	struct kvs_err why = { 0 };
-	bool busy;
-	int rc;
-
-	rc = kvs_state_open(&job->state, job->t.state_dir, job->target.named, wait, &busy, &why);
-	if (rc && busy)
-		return kvs_err_copy(err, rc, &why);
-	if (rc)
-		forget(job, &why);
-	kvs_transfer_spare_time(&job->t, began);
-	return 0;
-}
-
-/* What a signature of a file that was installed is remembered by. */
-static void digest_of_name(const struct job *job, char ret_hex[KVS_SHA256_HEX])
-{
-	kvs_sha256_of(kvs_signed_name(job->t.store, &job->names), ret_hex);
-}
-
-/* Is the state about a signature of this very key? */
-static bool knows_signature(const struct job *job)
-{
-	char digest[KVS_SHA256_HEX];
-
-	digest_of_name(job, digest);
-	return job->state.signed_ms && strcmp(job->state.signed_name, digest) == 0;
-}
-
-static void remember_signature(struct job *job)
-{
-	if (!job->signed_ms)
-		return;
-	job->state.signed_ms = job->signed_ms;
-	digest_of_name(job, job->state.signed_name);
-}
-
-static void remember(struct job *job, enum kvs_step step, bool durable)
-{
-	struct kvs_err why = { 0 };
-
-	job->state.step = step;
-	remember_signature(job);
-	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
-	if (kvs_state_save(&job->state, &job->t, job->params->key, durable || job->signed_ms != 0,
-			   &why))
-		forget(job, &why);
-}
-
-/* A newer signature of what is installed already rules out all that was signed before it. */
-static void keep_signature(struct job *job)
-{
-	if (job->signed_ms && (!knows_signature(job) || job->signed_ms > job->state.signed_ms))
-		remember(job, job->state.step ? job->state.step : KVS_STEP_RELOADED, true);
-}
-
-/* Did an earlier run leave its command undone? */
-static bool is_owed(const struct job *job)
-{
-	return job->state.step == KVS_STEP_STAGED || job->state.step == KVS_STEP_INSTALLED;
-}
-
 /* ---- the store's side ---- */
 
 /* Where in the answer each key is: the last two may be missing, and what is behind moves up. */
 enum asked { ASKED_LOCK, ASKED_STOP, ASKED_CHECKSUM, ASKED_MORE };
 
-static int check_guards(const struct job *job, const struct kvs_entries *got, struct kvs_err *err)
+static int check_guards(const struct kvs_out_job *job, const struct kvs_entries *got,
+			struct kvs_err *err)
 {
 	int rc = kvs_lock_check(&job->t, got->at[ASKED_LOCK], job->target.named, err);
 
@@ -157,7 +56,8 @@ static int check_guards(const struct job *job, const struct kvs_entries *got, st
 }
 
 /* Whoever can write to the store can also put back what was signed long ago. */
-static int check_signature(struct job *job, const struct kvs_entry *signature, struct kvs_err *err)
+static int check_signature(struct kvs_out_job *job, const struct kvs_entry *signature,
+			   struct kvs_err *err)
 {
 	const struct kvs_signers signers = { job->params->verify_keys, job->params->n_verify_keys };
 	struct kvs_str name = kvs_signed_name(job->t.store, &job->names);
@@ -167,7 +67,7 @@ static int check_signature(struct job *job, const struct kvs_entry *signature, s
 		return 0;
 	rc = kvs_signature_check(signature, &signers, name, job->result->checksum, &job->signed_ms,
 				 err);
-	if (rc == 0 && knows_signature(job) && job->signed_ms < job->state.signed_ms)
+	if (rc == 0 && kvs_out_knows_signature(job) && job->signed_ms < job->state.signed_ms)
 		return kvs_err_set(
 			err, KVS_E_INTEGRITY,
 			"%s has a signature that is older than the one of the file that "
@@ -177,7 +77,8 @@ static int check_signature(struct job *job, const struct kvs_entry *signature, s
 	return rc;
 }
 
-static int check_checksum(struct job *job, const struct kvs_entry *checksum, struct kvs_err *err)
+static int check_checksum(struct kvs_out_job *job, const struct kvs_entry *checksum,
+			  struct kvs_err *err)
 {
 	int rc;
 
@@ -193,7 +94,7 @@ static int check_checksum(struct job *job, const struct kvs_entry *checksum, str
 }
 
 /* Reads the guards, the checksum and the signature in one round trip. */
-static int look(struct job *job, struct kvs_err *err)
+static int look(struct kvs_out_job *job, struct kvs_err *err)
 {
 	struct kvs_str keys[KVS_ENTRIES_MAX] = {
 		[ASKED_LOCK] = kvs_s(job->lock_clean),
@@ -217,7 +118,7 @@ static int look(struct job *job, struct kvs_err *err)
 
 /* A data that is not that of the checksum just read is INTEGRITY: worth reading again.  *ret_bytes
  * are in *ret_data or in the job's room. */
-static int fetch(struct job *job, struct kvs_entry **ret_data, struct kvs_str *ret_bytes,
+static int fetch(struct kvs_out_job *job, struct kvs_entry **ret_data, struct kvs_str *ret_bytes,
 		 struct kvs_err *err)
 {
 	const char *name = job->names.data;
@@ -243,112 +144,28 @@ static int fetch(struct job *job, struct kvs_entry **ret_data, struct kvs_str *r
 	return 0;
 }
 
-/* ---- this machine's side ---- */
+/* ---- */
 
-/* The bytes that came, against the file that they are to replace. */
-static int check_bytes(const struct job *job, const struct kvs_found *old, struct kvs_str bytes,
-		       struct kvs_err *err)
-{
-	const struct kvs_guards *guards = &job->params->guards;
-	int rc = kvs_guards_check(&job->t, guards, job->names.data, bytes, job->result->lines, err);
-
-	if (rc == 0 && bytes.n > job->room.max)
-		rc = kvs_guards_too_big(job->names.data, job->room.max, err);
-	if (rc == 0 && old->exists)
-		rc = kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes.n, err);
-	return rc;
-}
-
-static int install(struct job *job, const struct kvs_found *old, struct kvs_str bytes,
-		   struct kvs_err *err)
-{
-	const struct kvs_out_params *params = job->params;
-	bool in_place = false;
-	bool owed = params->command.argv || is_owed(job);
-	int rc;
-
-	job->result->lines = kvs_guards_lines(&params->guards, bytes);
-	job->result->bytes = bytes.n;
-	rc = check_bytes(job, old, bytes, err);
-	if (rc)
-		return rc;
-	if (owed)
-		remember(job, KVS_STEP_STAGED, true);
-	rc = kvs_target_install(&job->target, bytes, &params->rights, &in_place, err);
-	if (rc)
-		return rc;
-	job->result->installed = true;
-	if (in_place)
-		kvs_transfer_report(&job->t, KVS_LOG_WARNING,
-				    "%s is a mount point: written in place, not atomically",
-				    KVS_Q(kvs_s(job->target.path)));
-	if (!owed)
-		remember(job, KVS_STEP_RELOADED, false);
-	return 0;
-}
-
-/* Who wrote the file that is as it should be may keep it, where that is asked for. */
-static int settle(struct job *job, struct kvs_found *ret, struct kvs_err *err)
-{
-	struct kvs_err why = { 0 };
-	int rc = kvs_target_settle(&job->target, job->result->checksum, &job->params->rights, ret,
-				   &why);
-
-	if (rc == 0)
-		return 0;
-	if (!ret->same || !job->params->spare_others || why.sys_errno != EPERM)
-		return kvs_err_copy(err, rc, &why);
-	kvs_transfer_report(&job->t, KVS_LOG_WARNING, "%s stays another's: %s",
-			    KVS_Q(kvs_s(job->target.named)), why.msg);
-	return 0;
-}
-
-static int bring_up_to_date(struct job *job, struct kvs_err *err)
+static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
 	struct kvs_str bytes;
 	struct kvs_found old;
 	int rc = look(job, err);
 
-	rc = rc ? rc : settle(job, &old, err);
+	rc = rc ? rc : kvs_out_settle(job, &old, err);
 	if (rc)
 		return rc;
 	job->result->repaired = old.repaired;
 	if (old.same) {
-		keep_signature(job);
+		kvs_out_keep_signature(job);
 		return 0;
 	}
 	rc = fetch(job, &data, &bytes, err);
-	return rc ? rc : install(job, &old, bytes, err);
+	return rc ? rc : kvs_out_install(job, &old, bytes, err);
 }
 
-/* What an earlier run left undone counts as much as a change by this one. */
-static int run_command(struct job *job, struct kvs_err *err)
-{
-	const struct kvs_subject subject = {
-		.key = job->params->key,
-		.file = job->target.named,
-		.checksum = job->result->checksum,
-	};
-	int rc;
-
-	if (!job->params->command.argv || !(job->result->installed || is_owed(job)))
-		return 0;
-	rc = kvs_command_run(&job->params->command, "command", &subject, &job->result->signal, err);
-	if (rc) {
-		job->state.failures += rc != KVS_E_CANCELED;
-		remember(job, KVS_STEP_INSTALLED, true);
-		return rc;
-	}
-	job->result->commanded = true;
-	job->state.failures = 0;
-	remember(job, KVS_STEP_RELOADED, false);
-	return 0;
-}
-
-/* ---- */
-
-static int prepare(struct job *job, struct kvs_err *err)
+static int prepare(struct kvs_out_job *job, struct kvs_err *err)
 {
 	const struct kvs_transfer *t = &job->t;
 	enum kvs_naming naming = kvs_transfer_naming(t, false);
@@ -361,7 +178,7 @@ static int prepare(struct job *job, struct kvs_err *err)
 	rc = kvs_layout_lock(t->prefix, job->target.named, t->node, naming, &job->lock_clean, err);
 	if (rc == 0 && strcmp(job->target.named, file) != 0)
 		rc = kvs_layout_lock(t->prefix, file, t->node, naming, &job->lock_typed, err);
-	rc = rc ? rc : remember_from(job, err);
+	rc = rc ? rc : kvs_out_remember_from(job, err);
 	return rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
 }
 
@@ -369,7 +186,9 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		     struct kvs_out_result *ret, struct kvs_err *err)
 {
 	KVS_CLEANUP(job_release)
-	struct job job = { .t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT };
+	struct kvs_out_job job = {
+		.t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT
+	};
 	unsigned attempt;
 	int rc;
 
@@ -384,12 +203,12 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		    !kvs_pause(job.t.deadline, attempt))
 			break;
 	}
-	return rc ? rc : run_command(&job, err);
+	return rc ? rc : kvs_out_command(&job, err);
 }
 
 /* ---- without the store ---- */
 
-static bool is_done(struct job *job, const struct kvs_entry *checksum)
+static bool is_done(struct kvs_out_job *job, const struct kvs_entry *checksum)
 {
 	const struct kvs_out_params *params = job->params;
 	bool busy;
@@ -399,7 +218,7 @@ static bool is_done(struct job *job, const struct kvs_entry *checksum)
 	       kvs_target_init(&job->target, params->file, NULL) == 0 &&
 	       kvs_state_open(&job->state, job->t.state_dir, job->target.named, 0, &busy, NULL) ==
 		       0 &&
-	       !is_owed(job) && checksum->mod_index >= job->state.index &&
+	       !kvs_out_is_owed(job) && checksum->mod_index >= job->state.index &&
 	       kvs_target_resolve(&job->target, params->follow, NULL) == 0 &&
 	       kvs_target_is_right(&job->target, job->result->checksum, &params->rights);
 }
@@ -409,7 +228,9 @@ bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out
 {
 	struct kvs_out_result result = { 0 };
 	KVS_CLEANUP(job_release)
-	struct job job = { .t = *t, .params = params, .result = &result, .state = KVS_STATE_INIT };
+	struct kvs_out_job job = {
+		.t = *t, .params = params, .result = &result, .state = KVS_STATE_INIT
+	};
 	bool done = is_done(&job, checksum);
 
 	if (done)

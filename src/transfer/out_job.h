@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of `out`: out.c asks the store, out_change.c changes the file, out_memory.c remembers.  For
+ * them only.
+ */
+#ifndef KVS_TRANSFER_OUT_JOB_H
+#define KVS_TRANSFER_OUT_JOB_H
+
+#include "transfer/transfer.h"
+
+#include "base/buf.h"
+#include "transfer/install.h"
+#include "transfer/layout.h"
+#include "transfer/state.h"
+
+struct kvs_out_job {
+	struct kvs_transfer t; /* with a deadline of our own */
+	const struct kvs_out_params *params;
+	struct kvs_out_result *result;
+	struct kvs_names names;
+	char *lock_clean; /* the lock of the cleaned path */
+	char *lock_typed; /* the lock of the path as typed, if that is another; or NULL */
+	struct kvs_target target;
+	struct kvs_state state;
+	uint64_t signed_ms;  /* when that was signed which is in the store; 0: nobody asks */
+	struct kvs_buf room; /* what was unpacked; its limit is that of the file */
+	bool forgetful;	     /* it was said that nothing can be remembered */
+};
+
+/* ---- out_memory.c ---- */
+
+/* Takes the target's lock and reads what is remembered of it.  Where nothing can be remembered there
+ * is a warning, and the work goes on.  SYS: somebody else has the lock all the time. */
+int kvs_out_remember_from(struct kvs_out_job *job, struct kvs_err *err);
+
+/* Writes down how far the change to result->checksum got.  `durable` as in kvs_state_save(). */
+void kvs_out_remember(struct kvs_out_job *job, enum kvs_step step, bool durable);
+
+/* Did an earlier run leave its command undone? */
+bool kvs_out_is_owed(const struct kvs_out_job *job);
+
+/* Is the state about a signature of this very key? */
+bool kvs_out_knows_signature(const struct kvs_out_job *job);
+
+/* A newer signature of what is installed already rules out all that was signed before it. */
+void kvs_out_keep_signature(struct kvs_out_job *job);
+
+/* ---- out_change.c ---- */
+
+/* Looks at the file; if its bytes are right, owner and mode are made so too. */
+int kvs_out_settle(struct kvs_out_job *job, struct kvs_found *ret, struct kvs_err *err);
+
+/* Replaces the file, which was found so, by these bytes, if the guards let them pass. */
+int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,
+		    struct kvs_err *err);
+
+/* Runs the command, if it is due: what an earlier run left undone counts as much as a change by this
+ * one. */
+int kvs_out_command(struct kvs_out_job *job, struct kvs_err *err);
+
+#endif
