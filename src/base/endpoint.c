@@ -68,30 +68,53 @@ static bool take_host(const char *s, struct kvs_str *ret_host, const char **ret_
 	return ret_host->n && ret_host->n <= MAX_HOST;
 }
 
-static int add_server(struct kvs_endpoints *list, const char *word, const char *server,
-		      uint16_t default_port, struct kvs_err *err)
+/* "HOST[:PORT]", perhaps with one slash behind it.  ARG if it is none. */
+static int parse_server(const char *server, uint16_t default_port, struct kvs_endpoint *ret,
+			struct kvs_err *err)
 {
-	KVS_AUTO_FREE char *host = NULL;
 	KVS_AUTO_FREE char *digits = NULL;
 	uint64_t port = default_port;
 	struct kvs_str name;
 	const char *rest;
 
 	if (!take_host(server, &name, &rest))
-		return not_an_endpoint(word, err);
-	host = kvs_memdup0(name.p, name.n);
-	if (*rest == ':')
+		return KVS_E_ARG;
+	if (*rest == ':') {
 		digits = kvs_memdup0(rest + 1, strcspn(rest + 1, "/"));
-	if (!host || (*rest == ':' && !digits))
-		return kvs_err_oom(err);
-	if (digits) {
+		if (!digits)
+			return kvs_err_oom(err);
 		if (kvs_parse_uint(digits, 1, UINT16_MAX, &port, NULL))
-			return not_an_endpoint(word, err);
+			return KVS_E_ARG;
 		rest += 1 + strlen(digits);
 	}
 	if (*rest && strcmp(rest, "/") != 0)
-		return not_an_endpoint(word, err);
-	return kvs_endpoints_add(list, host, (uint16_t)port, err);
+		return KVS_E_ARG;
+	ret->host = kvs_memdup0(name.p, name.n);
+	ret->port = (uint16_t)port;
+	return ret->host ? 0 : kvs_err_oom(err);
+}
+
+static int add_server(struct kvs_endpoints *list, const char *word, const char *server,
+		      uint16_t default_port, struct kvs_err *err)
+{
+	struct kvs_endpoint one = { 0 };
+	int rc = parse_server(server, default_port, &one, err);
+
+	if (rc == 0)
+		rc = kvs_endpoints_add(list, one.host, one.port, err);
+	kvsi_free(one.host);
+	return rc == KVS_E_ARG ? not_an_endpoint(word, err) : rc;
+}
+
+int kvs_endpoint_parse(const char *word, uint16_t default_port, struct kvs_endpoint *ret_endpoint,
+		       struct kvs_err *err)
+{
+	int rc = parse_server(word, default_port, ret_endpoint, err);
+
+	if (rc == KVS_E_ARG)
+		return kvs_err_set(err, rc, "'%s' is not HOST, HOST:PORT or [IPv6]:PORT",
+				   KVS_Q(kvs_s(word)));
+	return rc;
 }
 
 int kvs_endpoints_add(struct kvs_endpoints *list, const char *host, uint16_t port,

@@ -42,6 +42,11 @@ struct kvs_endpoints {
 int kvs_endpoints_read(const struct kvs_opts *opts, uint16_t plain_port, uint16_t tls_port,
 		       struct kvs_endpoints *ret_list, struct kvs_err *err);
 
+/* One server without a scheme: HOST, HOST:PORT or [IPv6]:PORT; its host is fresh memory.  ARG,
+ * NOMEM. */
+int kvs_endpoint_parse(const char *word, uint16_t default_port, struct kvs_endpoint *ret_endpoint,
+		       struct kvs_err *err);
+
 /* Appends; copies the host.  TOOBIG (KVS_MAX_ENDPOINTS), NOMEM. */
 int kvs_endpoints_add(struct kvs_endpoints *list, const char *host, uint16_t port,
 		      struct kvs_err *err);
