@@ -107,6 +107,7 @@ bool retry_pause(struct kvs_store *store, struct retry *r)
 
 	if (until >= r->deadline)
 		return false;
+	store->retries++;
 	while ((now = kvsi_monotonic_ms()) < until)
 		if (kvs_poll(store, (int)(until - now), NULL))
 			return false;

@@ -45,7 +45,8 @@ struct kvs_store {
 	size_t strip; /* bytes to take off the keys that the backend tells */
 	uint64_t timeout;
 	uint64_t deadline;
-	bool closing; /* nothing new starts: callbacks that begin again would never end */
+	uint64_t retries; /* of blocking calls */
+	bool closing;	  /* nothing new starts: callbacks that begin again would never end */
 };
 
 /* A request under way. */

@@ -4,6 +4,7 @@
  * here; what backends may not do is caught in request.c and watch.c.
  */
 #include "core/core.h"
+#include "core/of_program.h"
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -322,6 +323,11 @@ void kvs_store_limits(const struct kvs_store *store, struct kvs_limits *ret_limi
 const char *kvs_store_backend(const struct kvs_store *store)
 {
 	return store->conn->be.name;
+}
+
+uint64_t kvsi_store_retries(const struct kvs_store *store)
+{
+	return store->retries;
 }
 
 const char *kvs_store_name(const struct kvs_store *store)
