@@ -16,8 +16,8 @@
 
 /* What kvsync reads secrets from, itself or through its backends. */
 static const char *const secret_names[] = {
-	"CONSUL_HTTP_TOKEN", "CONSUL_HTTP_AUTH",      "ETCDCTL_PASSWORD",
-	"ETCDCTL_USER",	     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"CONSUL_HTTP_TOKEN",	 "CONSUL_HTTP_AUTH",  "ETCDCTL_PASSWORD", "ETCDCTL_USER",
+	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DATADOG_API_KEY",  "DATADOG_APP_KEY",
 };
 
 /* ---- environment ---- */

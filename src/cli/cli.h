@@ -32,6 +32,9 @@ struct cli_globals {
 	const char *output;
 	const char *log_level;
 	const char *log_format;
+	bool dogstatsd;
+	const char *dogstatsd_address;
+	const char *textfile;
 	bool syslog; /* also when the configuration says so */
 	bool verbose;
 	bool quiet;
@@ -44,11 +47,16 @@ enum cli_global_kind {
 	CLI_GLOBAL_ANY = 0,
 	CLI_GLOBAL_STORE = 1,  /* CMD_STORE */
 	CLI_GLOBAL_PREFIX = 2, /* CMD_PREFIX */
+	CLI_GLOBAL_REPORT = 3, /* CMD_REPORTS */
 };
 
 extern const struct kvs_option cli_global_options[];
 
 struct kvs_config;
+struct cli_reporting;
+
+/* The flag of a command for which the options with this tag mean something; 0: every command. */
+unsigned cli_global_needs(unsigned tag);
 
 struct cli {
 	const struct cmd *cmd; /* NULL until it is known */
@@ -56,8 +64,10 @@ struct cli {
 	char **words; /* the whole command line, as main() got it */
 	char **operands;
 	int n_operands;
-	uint64_t deadline;	   /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
-	struct kvs_config *config; /* of a command with CMD_STORE; else NULL */
+	uint64_t deadline;		 /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
+	uint64_t began;			 /* CLOCK_MONOTONIC ms */
+	struct kvs_config *config;	 /* of a command with CMD_STORE; else NULL */
+	struct cli_reporting *reporting; /* of a command with CMD_REPORTS; else NULL */
 };
 
 /* The command of this name or alias; NULL with ARG and the nearest name in *err. */

@@ -27,6 +27,8 @@ enum cmd_group {
 #define CMD_PREFIX 0x2u
 /* Runs until it is told to stop: without --timeout there is no deadline. */
 #define CMD_ENDLESS 0x4u
+/* What it did is told to whoever asked for that (reporting.h). */
+#define CMD_REPORTS 0x8u
 
 #define CMD_ANY_OPERANDS (-1)
 

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/guard_options.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 
@@ -65,6 +66,22 @@ static int print(const struct cli *cli, const struct in_options *o,
 	return out_json(&j, err);
 }
 
+static void tell(const struct cli *cli, const struct kvs_transfer *t, const struct in_options *o,
+		 const struct kvs_in_result *result, int code, const struct kvs_err *err)
+{
+	struct kvs_report report = { .action = KVS_ACTION_IN, .key = o->key };
+
+	if (code == 0) {
+		report.changed = result->written;
+		report.sized = true;
+		report.lines = result->lines;
+		report.bytes = result->bytes;
+		report.stored = result->stored;
+		report.checksum = result->checksum;
+	}
+	cli_tell(cli, t, &report, code, err);
+}
+
 static int run(struct cli *cli, const void *options, struct kvs_err *err)
 {
 	const struct in_options *o = options;
@@ -97,13 +114,14 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	params.sign_key = key;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_in(&t, &params, &result, err);
+	tell(cli, &t, o, &result, code, err);
 	return code ? code : print(cli, o, &result, err);
 }
 
 const struct cmd cmd_in = {
 	.name = "in",
 	.group = CMD_GROUP_TRANSFER,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "put a file into the store",
 	.operands = "",
 	.options = in_options,

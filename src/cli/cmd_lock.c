@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 
@@ -72,13 +73,19 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_lock(&t, file, reason, &changed, err);
+	cli_tell_lock(cli, &t,
+		      &(struct kvs_report){ .action = KVS_ACTION_LOCK,
+					    .file = file,
+					    .reason = reason,
+					    .changed = !code && changed },
+		      code, err);
 	return code ? code : print(cli, file, changed, err);
 }
 
 const struct cmd cmd_lock = {
 	.name = "lock",
 	.group = CMD_GROUP_FREEZE,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "lock a file on this machine: nothing is installed there",
 	.operands = "FILE [REASON]",
 	.options = lock_options,

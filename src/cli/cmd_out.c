@@ -9,6 +9,7 @@
 #include "cli/guard_options.h"
 #include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/signals.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
@@ -82,6 +83,24 @@ static int print_json(const struct out_options *o, const struct kvs_out_result *
 	}
 	kvs_json_text(&j, "checksum", result->checksum);
 	return out_json(&j, err);
+}
+
+static void tell(const struct cli *cli, const struct kvs_transfer *t, const struct out_options *o,
+		 const struct kvs_out_result *result, int code, const struct kvs_err *err)
+{
+	const struct kvs_report report = {
+		.action = KVS_ACTION_OUT,
+		.key = o->key,
+		.file = o->file,
+		.changed = result->installed || result->repaired,
+		.sized = result->installed,
+		.lines = result->lines,
+		.bytes = result->bytes,
+		.stored = result->stored,
+		.checksum = result->checksum,
+	};
+
+	cli_tell(cli, t, &report, code, err);
 }
 
 /* What was done before a failure is told as well. */
@@ -166,16 +185,15 @@ static void init_transfer(const struct cli *cli, const struct out_options *o,
 
 /* Does the watch that runs us tell that the store has what the file is already? */
 static bool is_done(const struct cli *cli, const struct out_options *o,
-		    const struct kvs_out_params *params, struct kvs_out_result *ret)
+		    const struct kvs_transfer *t, const struct kvs_out_params *params,
+		    struct kvs_out_result *ret)
 {
 	struct kvs_names names KVS_AUTO_NAMES = { 0 };
 	struct event event AUTO_EVENT = { 0 };
-	struct kvs_transfer t;
 
-	init_transfer(cli, o, NULL, &t);
-	return kvs_names_init(&names, t.prefix, o->key, false, NULL) == 0 &&
+	return kvs_names_init(&names, t->prefix, o->key, false, NULL) == 0 &&
 	       event_take(cli, kvs_s(names.checksum), &event) &&
-	       kvs_transfer_out_is_done(&t, params, &event.entry, ret);
+	       kvs_transfer_out_is_done(t, params, &event.entry, ret);
 }
 
 static int before_store(struct cli *cli, const void *options, bool *ret_done, struct kvs_err *err)
@@ -183,13 +201,18 @@ static int before_store(struct cli *cli, const void *options, bool *ret_done, st
 	const struct out_options *o = options;
 	KVS_CLEANUP(setup_release) struct setup setup = { 0 };
 	struct kvs_out_result result;
+	struct kvs_transfer t;
 	int code;
 
 	if (!event_is_there())
 		return 0;
 	code = set_up(&setup, cli, o, err);
-	*ret_done = !code && is_done(cli, o, &setup.params, &result);
-	return *ret_done ? finish(cli, o, 0, &result, err) : code;
+	init_transfer(cli, o, NULL, &t);
+	*ret_done = !code && is_done(cli, o, &t, &setup.params, &result);
+	if (!*ret_done)
+		return code;
+	tell(cli, &t, o, &result, 0, err);
+	return finish(cli, o, 0, &result, err);
 }
 
 static int run(struct cli *cli, const void *options, struct kvs_err *err)
@@ -207,13 +230,14 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	init_transfer(cli, o, store, &t);
 	code = kvs_transfer_out(&t, &setup.params, &result, err);
+	tell(cli, &t, o, &result, code, err);
 	return finish(cli, o, code, &result, err);
 }
 
 const struct cmd cmd_out = {
 	.name = "out",
 	.group = CMD_GROUP_TRANSFER,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "bring a file out of the store, if it has changed",
 	.operands = "",
 	.about = "Run by a watch of Consul's agent or of etcdctl, it does not ask the store\n"

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 
@@ -55,6 +56,10 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_start(&t, key, &reason, err);
+	cli_tell(cli, &t,
+		 &(struct kvs_report){
+			 .action = KVS_ACTION_START, .key = key, .changed = reason != NULL },
+		 code, err);
 	return code ? code : print(cli, key, reason, err);
 }
 
@@ -62,7 +67,7 @@ const struct cmd cmd_start = {
 	.name = "start",
 	.alias = "unstop",
 	.group = CMD_GROUP_FREEZE,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "lift the stop of a key",
 	.operands = "KEY",
 	.options = start_options,

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 
@@ -72,13 +73,19 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_stop(&t, key, reason, &changed, err);
+	cli_tell(cli, &t,
+		 &(struct kvs_report){ .action = KVS_ACTION_STOP,
+				       .key = key,
+				       .reason = reason,
+				       .changed = !code && changed },
+		 code, err);
 	return code ? code : print(cli, key, changed, err);
 }
 
 const struct cmd cmd_stop = {
 	.name = "stop",
 	.group = CMD_GROUP_FREEZE,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "freeze a key: nothing goes in or out until it is started",
 	.operands = "KEY REASON",
 	.options = stop_options,

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 
@@ -54,6 +55,11 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_unlock(&t, file, &reason, err);
+	cli_tell_lock(cli, &t,
+		      &(struct kvs_report){ .action = KVS_ACTION_UNLOCK,
+					    .file = file,
+					    .changed = reason != NULL },
+		      code, err);
 	if (code || cli_json(cli))
 		return code ? code : print_json(file, reason, err);
 	if (cli_talks(cli))
@@ -64,7 +70,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 const struct cmd cmd_unlock = {
 	.name = "unlock",
 	.group = CMD_GROUP_FREEZE,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "lift the lock of a file",
 	.operands = "FILE",
 	.options = unlock_options,

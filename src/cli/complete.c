@@ -57,9 +57,9 @@ static const struct kvs_option *needs_word(const struct kvs_option *row)
 /* Does this global option mean something for the command?  Before there is one, each may. */
 static bool is_fit(const struct line *l, const struct kvs_option *row)
 {
-	if (!l->cmd || row->tag == CLI_GLOBAL_ANY)
-		return true;
-	return l->cmd->flags & (row->tag == CLI_GLOBAL_PREFIX ? CMD_PREFIX : CMD_STORE);
+	unsigned needed = cli_global_needs(row->tag);
+
+	return !l->cmd || !needed || (l->cmd->flags & needed);
 }
 
 static void offer_options(const struct line *l, const char *typed)

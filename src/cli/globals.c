@@ -51,6 +51,13 @@ const struct kvs_option cli_global_options[] = {
 	  "error, warning (default), notice, info or debug", .choices = levels },
 	{ "log-format", 0, G(CHOICE, log_format), "FORMAT", "text (default) or json",
 	  .choices = formats },
+	{ "dogstatsd", 0, G(FLAG, dogstatsd), NULL, "send metrics to a dogstatsd agent",
+	  .tag = CLI_GLOBAL_REPORT },
+	{ "dogstatsd-address", 0, G(STRING, dogstatsd_address), "ADDRESS",
+	  "send them there (default localhost:8125)", .alias = "dogstatsd_address",
+	  .tag = CLI_GLOBAL_REPORT },
+	{ "textfile", 0, G(PATH, textfile), "DIR",
+	  "write metrics to the folder that node_exporter reads", .tag = CLI_GLOBAL_REPORT },
 	{ "syslog", 0, G(FLAG, syslog), NULL, "send log lines to syslog as well" },
 	{ "verbose", 'v', G(FLAG, verbose), NULL, "as --log-level info" },
 	{ "quiet", 'q', G(FLAG, quiet), NULL, "as --log-level error" },
@@ -58,6 +65,17 @@ const struct kvs_option cli_global_options[] = {
 	{ "version", 0, G(FLAG, version), NULL, "show the version and exit" },
 	{ NULL },
 };
+
+unsigned cli_global_needs(unsigned tag)
+{
+	static const unsigned flags[] = {
+		[CLI_GLOBAL_STORE] = CMD_STORE,
+		[CLI_GLOBAL_PREFIX] = CMD_PREFIX,
+		[CLI_GLOBAL_REPORT] = CMD_REPORTS,
+	};
+
+	return flags[tag];
+}
 
 bool cli_json(const struct cli *cli)
 {

@@ -149,4 +149,5 @@ void help_tables(void)
 	for (const struct exit_row *row = exit_table; row->meaning; row++)
 		table_exit(row);
 	help_config_tables();
+	help_report_tables();
 }

@@ -21,6 +21,9 @@ void help_command(const struct cmd *cmd);
  *	option   COMMAND  LONG  ALIAS  LETTER  TYPE  VALUE  CHOICES  HELP
  *	exit     STATUS  MEANING  ERROR-NAMES
  *	config   OWNER  KEY  TYPE  DEFAULT  CHOICES  HELP
+ *	metric   NAME  TYPE  HELP      of dogstatsd
+ *	series   NAME  HELP            of a text file for Prometheus
+ *	location NAME  HELP            how a run ended
  *
  * An empty field is "-"; CHOICES and ERROR-NAMES are comma-separated.  COMMAND is "-" for the
  * global options.  OWNER is "-" for the top of the configuration, "store" for every store section,
@@ -30,5 +33,7 @@ void help_tables(void);
 
 /* The "config" lines of them. */
 void help_config_tables(void);
+/* The lines of what is reported. */
+void help_report_tables(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cli/log_sink.h"
 #include "cli/output.h"
 #include "cli/quick.h"
+#include "cli/reporting.h"
 #include "cli/signals.h"
 #include "config/config.h"
 #include "core/of_program.h"
@@ -54,24 +55,26 @@ const struct cmd *cli_find_cmd(const char *name, struct kvs_err *err)
 	return NULL;
 }
 
+/* What the command lacks that the option is for. */
+static const char *why_not(const struct cmd *cmd, unsigned tag)
+{
+	if (tag == CLI_GLOBAL_PREFIX)
+		return cmd->flags & CMD_STORE ? "takes whole keys" : "takes no key";
+	return tag == CLI_GLOBAL_REPORT ? "reports nothing" : "opens no store";
+}
+
 /* Does every global option that was given mean something for the command? */
 static int check_globals(const struct cli *cli, struct kvs_err *err)
 {
 	const struct cmd *cmd = cli->cmd;
 
 	for (const struct kvs_option *row = cli_global_options; row->name; row++) {
-		if (row->tag == CLI_GLOBAL_ANY || !kvs_option_given(row, &cli->globals))
-			continue;
-		if (row->tag == CLI_GLOBAL_PREFIX && !(cmd->flags & CMD_PREFIX))
+		unsigned needed = cli_global_needs(row->tag);
+
+		if (needed && !(cmd->flags & needed) && kvs_option_given(row, &cli->globals))
 			return kvs_err_set(err, KVS_E_ARG,
-					   "--%s has no meaning here: the command %s takes %s",
-					   row->name, cmd->name,
-					   cmd->flags & CMD_STORE ? "whole keys" : "no key");
-		if (row->tag == CLI_GLOBAL_STORE && !(cmd->flags & CMD_STORE))
-			return kvs_err_set(
-				err, KVS_E_ARG,
-				"--%s has no meaning here: the command %s opens no store",
-				row->name, cmd->name);
+					   "--%s has no meaning here: the command %s %s", row->name,
+					   cmd->name, why_not(cmd, row->tag));
 	}
 	return 0;
 }
@@ -182,7 +185,8 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 		return code;
 	cli_log_open(cli);
 	set_deadline(cli);
-	return run_ready(cli, options, err);
+	code = cli_reporting_open(cli, err);
+	return code ? code : run_ready(cli, options, err);
 }
 
 static void release_lists(const struct kvs_option *rows, void *base)
@@ -261,6 +265,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	leave_quickly();
 	start_here();
+	cli.began = kvsi_monotonic_ms();
 	cli.words = copy_words(argc, argv);
 	code = cli.words ? run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err)
 			 : kvs_err_oom(&err);
@@ -276,6 +281,7 @@ int main(int argc, char **argv)
 		code = exit_status_of(code);
 	}
 	release_lists(cli_global_options, &cli.globals);
+	cli_reporting_close(&cli);
 	kvs_config_free(cli.config);
 	kvsi_free(cli.words);
 	if (code > SIGNALS_BASE)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/reporting.h"
 #include "config/config.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 		.state_dir = cli->config->state_dir,
 		.deadline = cli->deadline,
 		.report = report,
+		.refusal = cli_refusal(cli),
 	};
 }
 

@@ -87,10 +87,12 @@ const char *kvs_config_opt_type_name(uint32_t type)
 const char *kvs_config_key_type_name(enum kvs_config_type type)
 {
 	static const char *const names[] = {
-		[KVS_CONFIG_TYPE_STORES] = "mapping",	   [KVS_CONFIG_TYPE_STRING] = "string",
-		[KVS_CONFIG_TYPE_PATH] = "path",	   [KVS_CONFIG_TYPE_CHOICE] = "choice",
-		[KVS_CONFIG_TYPE_DURATION] = "duration",   [KVS_CONFIG_TYPE_BOOL] = "boolean",
-		[KVS_CONFIG_TYPE_FILES] = "list of files", [KVS_CONFIG_TYPE_DAEMON] = "reserved",
+		[KVS_CONFIG_TYPE_STORES] = "mapping",	 [KVS_CONFIG_TYPE_STRING] = "string",
+		[KVS_CONFIG_TYPE_PATH] = "path",	 [KVS_CONFIG_TYPE_CHOICE] = "choice",
+		[KVS_CONFIG_TYPE_DURATION] = "duration", [KVS_CONFIG_TYPE_BOOL] = "boolean",
+		[KVS_CONFIG_TYPE_ADDRESS] = "address",	 [KVS_CONFIG_TYPE_URL] = "URL",
+		[KVS_CONFIG_TYPE_SECRET] = "file",	 [KVS_CONFIG_TYPE_FILES] = "list of files",
+		[KVS_CONFIG_TYPE_DAEMON] = "reserved",
 	};
 
 	return names[type];

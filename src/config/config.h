@@ -83,6 +83,14 @@ enum kvs_config_key_id {
 	KVS_CONFIG_LOG_LEVEL,
 	KVS_CONFIG_LOG_FORMAT,
 	KVS_CONFIG_SYSLOG,
+	KVS_CONFIG_DOGSTATSD,
+	KVS_CONFIG_DOGSTATSD_ADDRESS,
+	KVS_CONFIG_DATADOG_EVENTS,
+	KVS_CONFIG_DATADOG_HOST,
+	KVS_CONFIG_DATADOG_API_KEY_FILE,
+	KVS_CONFIG_DATADOG_APP_KEY_FILE,
+	KVS_CONFIG_DATADOG_CONTENTS,
+	KVS_CONFIG_TEXTFILE,
 	KVS_CONFIG_FILES,
 	KVS_CONFIG_TEMPLATES,
 	KVS_CONFIG_MIRRORS,
@@ -103,6 +111,14 @@ struct kvs_config {
 	const char *log_level;
 	const char *log_format;
 	bool syslog;
+	bool dogstatsd;
+	const char *dogstatsd_address; /* HOST:PORT */
+	bool datadog_events;
+	const char *datadog_host;	  /* a URL */
+	const char *datadog_api_key_file; /* or NULL */
+	const char *datadog_app_key_file; /* or NULL */
+	bool datadog_contents;
+	const char *textfile; /* a folder, or NULL */
 
 	struct kvs_config_pos at[KVS_CONFIG_N_KEYS]; /* by enum kvs_config_key_id */
 	const char *values[KVS_CONFIG_N_KEYS];	     /* scalars as text, for people */
@@ -121,8 +137,11 @@ enum kvs_config_type {
 	KVS_CONFIG_TYPE_CHOICE,
 	KVS_CONFIG_TYPE_DURATION,
 	KVS_CONFIG_TYPE_BOOL,
-	KVS_CONFIG_TYPE_FILES,	/* a path, or a list of them */
-	KVS_CONFIG_TYPE_DAEMON, /* a section that only kvsyncd can serve: refused with words */
+	KVS_CONFIG_TYPE_ADDRESS, /* HOST:PORT */
+	KVS_CONFIG_TYPE_URL,	 /* http or https */
+	KVS_CONFIG_TYPE_SECRET,	 /* the absolute path of a file that holds one */
+	KVS_CONFIG_TYPE_FILES,	 /* a path, or a list of them */
+	KVS_CONFIG_TYPE_DAEMON,	 /* a section that only kvsyncd can serve: refused with words */
 };
 
 struct kvs_config_key {

@@ -240,6 +240,8 @@ int kvs_config_check(const char *path, const struct kvs_config_report *report,
 	l.config = config;
 	load_all(&l, path);
 	if (!p.stop)
+		check_secrets(&p, config);
+	if (!p.stop)
 		check_stores(&p, config);
 	if (p.stop == KVS_E_NOMEM)
 		return kvs_err_oom(err);

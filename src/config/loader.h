@@ -112,6 +112,9 @@ char *opt_path(const struct kvs_config_opt *opt, const char *path);
 /* Checks the keys of every section that only its backend knows. */
 void check_stores(struct problems *p, const struct kvs_config *config);
 
+/* Warns of files with secrets, named at the top, that everybody may read. */
+void check_secrets(struct problems *p, const struct kvs_config *config);
+
 const struct kvs_backend_opt *opt_find(const struct kvs_backend_opt *table, const char *name);
 
 #endif

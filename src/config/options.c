@@ -102,15 +102,21 @@ static bool names_secret(const struct kvs_config_opt *opt)
 	return false;
 }
 
+static void warn_if_exposed(struct problems *p, struct kvs_config_pos at, const char *path)
+{
+	if (kvs_secret_is_exposed(path))
+		problem_warning(p, at, "everybody on this host may read or change %s",
+				KVS_Q(kvs_s(path)));
+}
+
 static void warn_of_exposed(struct problems *p, const struct kvs_config_store *store)
 {
 	for (size_t i = 0; i < store->n_opts; i++) {
 		const struct kvs_config_opt *opt = &store->opts[i];
 		KVS_AUTO_FREE char *path = names_secret(opt) ? opt_path(opt, opt->value) : NULL;
 
-		if (path && kvs_secret_is_exposed(path))
-			problem_warning(p, opt->at, "everybody on this host may read or change %s",
-					KVS_Q(kvs_s(path)));
+		if (path)
+			warn_if_exposed(p, opt->at, path);
 	}
 }
 
@@ -244,6 +250,13 @@ static void check_store(struct problems *p, const struct kvs_config_store *store
 	if (rc)
 		problem_oom(p);
 	kvs_opts_free(opts);
+}
+
+void check_secrets(struct problems *p, const struct kvs_config *config)
+{
+	for (size_t id = 0; id < KVS_CONFIG_N_KEYS; id++)
+		if (kvs_config_keys[id].type == KVS_CONFIG_TYPE_SECRET && config->values[id])
+			warn_if_exposed(p, config->at[id], config->values[id]);
 }
 
 void check_stores(struct problems *p, const struct kvs_config *config)

@@ -5,6 +5,7 @@
 #include "config/loader.h"
 
 #include "base/cleanup.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -52,6 +53,28 @@ const struct kvs_config_key kvs_config_keys[] = {
 				    "text", log_formats, "how log lines look" },
 	[KVS_CONFIG_SYSLOG] = { "syslog", KVS_CONFIG_TYPE_BOOL, MEMBER(syslog), "false",
 				.help = "send log lines to syslog as well" },
+	[KVS_CONFIG_DOGSTATSD] = { "dogstatsd", KVS_CONFIG_TYPE_BOOL, MEMBER(dogstatsd), "false",
+				   .help = "send metrics to a dogstatsd agent" },
+	[KVS_CONFIG_DOGSTATSD_ADDRESS] = { "dogstatsd-address", KVS_CONFIG_TYPE_ADDRESS,
+					   MEMBER(dogstatsd_address), "localhost:8125",
+					   .help = "where that agent listens" },
+	[KVS_CONFIG_DATADOG_EVENTS] = { "datadog-events", KVS_CONFIG_TYPE_BOOL,
+					MEMBER(datadog_events), "false",
+					.help = "post events to Datadog" },
+	[KVS_CONFIG_DATADOG_HOST] = { "datadog-host", KVS_CONFIG_TYPE_URL, MEMBER(datadog_host),
+				      "https://app.datadoghq.com", .help = "where Datadog is" },
+	[KVS_CONFIG_DATADOG_API_KEY_FILE] = { "datadog-api-key-file", KVS_CONFIG_TYPE_SECRET,
+					      MEMBER(datadog_api_key_file),
+					      .help = "the API key stands in this file" },
+	[KVS_CONFIG_DATADOG_APP_KEY_FILE] = { "datadog-app-key-file", KVS_CONFIG_TYPE_SECRET,
+					      MEMBER(datadog_app_key_file),
+					      .help = "the application key stands in this file" },
+	[KVS_CONFIG_DATADOG_CONTENTS] = { "datadog-contents", KVS_CONFIG_TYPE_BOOL,
+					  MEMBER(datadog_contents), "false",
+					  .help = "send what is in files, too" },
+	[KVS_CONFIG_TEXTFILE] = { "textfile", KVS_CONFIG_TYPE_PATH, MEMBER(textfile),
+				  .help = "the folder of node_exporter's text files, to write "
+					  "metrics to" },
 	[KVS_CONFIG_FILES] = { "files", KVS_CONFIG_TYPE_DAEMON, .help = "reserved for kvsyncd" },
 	[KVS_CONFIG_TEMPLATES] = { "templates", KVS_CONFIG_TYPE_DAEMON,
 				   .help = "reserved for kvsyncd" },
@@ -77,6 +100,48 @@ static int set_choice(const struct kvs_config_key *key, const char *text, const 
 	return kvs_err_set(err, KVS_E_ARG, "'%s' is not one of %s", KVS_Q(kvs_s(text)), known);
 }
 
+static int check_path(const char *text, struct kvs_err *err)
+{
+	if (text[0] == '/')
+		return 0;
+	return kvs_err_set(err, KVS_E_ARG, "'%s' is not an absolute path", KVS_Q(kvs_s(text)));
+}
+
+static int check_address(const char *text, struct kvs_err *err)
+{
+	struct kvs_endpoint endpoint = { 0 };
+	int rc = kvs_endpoint_parse(text, 1, &endpoint, err);
+
+	kvsi_free(endpoint.host);
+	return rc;
+}
+
+static int check_url(const char *text, struct kvs_err *err)
+{
+	if (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0)
+		return 0;
+	return kvs_err_set(err, KVS_E_ARG, "'%s' is not http://... or https://...",
+			   KVS_Q(kvs_s(text)));
+}
+
+/* Of texts that mean themselves. */
+static int (*const checks[])(const char *text, struct kvs_err *err) = {
+	[KVS_CONFIG_TYPE_PATH] = check_path,
+	[KVS_CONFIG_TYPE_SECRET] = check_path,
+	[KVS_CONFIG_TYPE_ADDRESS] = check_address,
+	[KVS_CONFIG_TYPE_URL] = check_url,
+};
+
+static int set_text(const struct kvs_config_key *key, const char *text, const char **ret,
+		    struct kvs_err *err)
+{
+	int rc = key->type == KVS_CONFIG_TYPE_STRING ? 0 : checks[key->type](text, err);
+
+	if (rc == 0)
+		*ret = text;
+	return rc;
+}
+
 /* text is owned by the config.  ARG has words that fit behind the key's name. */
 static int set_member(struct kvs_config *config, const struct kvs_config_key *key, const char *text,
 		      struct kvs_err *err)
@@ -85,14 +150,11 @@ static int set_member(struct kvs_config *config, const struct kvs_config_key *ke
 
 	switch (key->type) {
 	case KVS_CONFIG_TYPE_STRING:
-		*(const char **)member = text;
-		return 0;
 	case KVS_CONFIG_TYPE_PATH:
-		if (text[0] != '/')
-			return kvs_err_set(err, KVS_E_ARG, "'%s' is not an absolute path",
-					   KVS_Q(kvs_s(text)));
-		*(const char **)member = text;
-		return 0;
+	case KVS_CONFIG_TYPE_SECRET:
+	case KVS_CONFIG_TYPE_ADDRESS:
+	case KVS_CONFIG_TYPE_URL:
+		return set_text(key, text, member, err);
 	case KVS_CONFIG_TYPE_CHOICE:
 		return set_choice(key, text, member, err);
 	case KVS_CONFIG_TYPE_DURATION:

@@ -48,7 +48,7 @@ void kvs_fetch_show(const char *url, struct kvs_buf *buf)
 	kvs_buf_str(buf, KVS_Q(shown));
 }
 
-static int check_url(const char *url, struct kvs_err *err)
+int kvs_fetch_check(const char *url, struct kvs_err *err)
 {
 	KVS_AUTO_BUF struct kvs_buf shown;
 	const char *rest = behind_scheme(url);
@@ -66,7 +66,7 @@ int kvs_fetch(const struct kvs_fetch_request *request, int *ret_status, struct k
 {
 	const struct kvs_fetch_table *table;
 	const void *loaded;
-	int rc = check_url(request->url, err);
+	int rc = kvs_fetch_check(request->url, err);
 
 	rc = rc ? rc : kvs_module_load(&module, &loaded, err);
 	if (rc)

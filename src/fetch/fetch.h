@@ -44,6 +44,9 @@ struct kvs_fetch_request {
  */
 int kvs_fetch(const struct kvs_fetch_request *request, int *ret_status, struct kvs_err *err);
 
+/* Is it a URL for that?  ARG. */
+int kvs_fetch_check(const char *url, struct kvs_err *err);
+
 /* Appends the URL for a message: without user, password, query and fragment, which may be secret,
  * and escaped. */
 void kvs_fetch_show(const char *url, struct kvs_buf *buf);

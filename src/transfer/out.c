@@ -139,6 +139,7 @@ static int fetch(struct kvs_out_job *job, struct kvs_entry **ret_data, struct kv
 			KVS_Q(kvs_s(name)));
 	if (rc)
 		return rc;
+	job->result->stored = data->value.n;
 	*ret_bytes = decoded.bytes;
 	*ret_data = kvs_steal_ptr(data);
 	return 0;

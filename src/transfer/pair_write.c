@@ -243,6 +243,7 @@ static void note_write(struct job *job, const struct kvs_reply *reply)
 {
 	job->result->written = true;
 	job->result->index = reply->index;
+	job->result->stored = job->packed.len ? job->packed.len : job->spec->content.n;
 }
 
 static int write_together(struct job *job, const struct seen *seen, struct kvs_err *err)

@@ -110,9 +110,10 @@ struct kvs_in_params {
 };
 
 struct kvs_in_result {
-	bool written;	/* false: the store had it already */
-	bool is_signed; /* by sign_key */
-	uint64_t index; /* of the write, where the store tells; else 0 */
+	bool written;	 /* false: the store had it already */
+	bool is_signed;	 /* by sign_key */
+	uint64_t index;	 /* of the write, where the store tells; else 0 */
+	uint64_t stored; /* bytes of the value that was written */
 	uint64_t bytes;
 	uint64_t lines;
 	char checksum[KVS_SHA256_HEX];
@@ -151,12 +152,13 @@ struct kvs_out_params {
 };
 
 struct kvs_out_result {
-	bool installed; /* the file's bytes were replaced */
-	bool repaired;	/* the bytes were right, the owner or mode was not */
-	bool commanded; /* the command ran, and well */
-	int signal;	/* that told us to end while a command ran (CANCELED), or 0 */
-	uint64_t bytes; /* when installed */
-	uint64_t lines; /* when installed */
+	bool installed;	 /* the file's bytes were replaced */
+	bool repaired;	 /* the bytes were right, the owner or mode was not */
+	bool commanded;	 /* the command ran, and well */
+	int signal;	 /* that told us to end while a command ran (CANCELED), or 0 */
+	uint64_t bytes;	 /* when installed */
+	uint64_t lines;	 /* when installed */
+	uint64_t stored; /* bytes of the value in the store, when installed */
 	char checksum[KVS_SHA256_HEX];
 };
 

@@ -87,6 +87,23 @@ awk -F '\t' '$1 == "exit" && $4 != "-" { n = split($4, codes, ","); for (i = 1; 
 sed -n 's/^\tKVS_E_\([A-Z]*\) = .*/\1/p' "$srcdir/include/kvsync/kvsync.h" | sort >got
 same_file got want 'every error of the library has one exit status'
 
+# ---- what is reported ----
+
+# entries FROM TO: the words and meanings that stand between two lines of kvsync(1).
+entries() {
+	sed -n "/$1/,/$2/p" "$man/kvsync.1" | awk '/^\.It Li/ { name = $3; next } name && /^[a-z0-9]/ { print name ": " $0 }
+		{ name = "" }'
+}
+awk -F '\t' '$1 == "location" { print $2 ": " $3 }' tables >want
+entries '^\.Sh REPORTING' '^\.Ss Metrics' >got
+same want got 'the ways in which a run ends are those of the program'
+awk -F '\t' '$1 == "metric" { print $2 ": " $3 ": " $4 }' tables >want
+entries '^\.Ss Metrics' '^\.Ss A text file' >got
+same want got 'so are the metrics'
+awk -F '\t' '$1 == "series" { print $2 ": " $3 }' tables >want
+entries '^\.Ss A text file' '^\.Ss Events' >got
+same want got 'and the series'
+
 # ---- the first example ----
 
 awk '/^\.Sh EXAMPLES/ { on = 1 } on && /^\.Ed/ { exit } literal { print } on && /^\.Bd -literal/ { literal = 1 }' \
