@@ -21,7 +21,7 @@ int kvs_module_load(const struct kvs_module *module, const void **ret_table, str
 	if (!path)
 		return kvs_err_oom(err);
 	/* when it is loaded already, that is all that this finds out */
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle)
 		return kvs_err_set(err, KVS_E_UNSUPPORTED,
 				   "kvsync's %s, needed %s, cannot be loaded: %s", module->what,

@@ -93,7 +93,7 @@ int loader_load(const char *name, struct kvs_backend *ret_be, struct kvs_err *er
 		return kvs_err_oom(err);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return not_installed(name, path, err);
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	module = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (!module)
 		return kvs_err_set(err, KVS_E_UNSUPPORTED, "%s support cannot be loaded: %s", name,
 				   dlerror());

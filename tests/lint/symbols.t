@@ -98,6 +98,15 @@ for pair in codec:codec fetch:fetch_table; do
 		"the ${pair%:*} module exports one symbol"
 done
 
+# ---- binding ----
+
+# A module is loaded lazily for the sake of the libraries behind it, never itself.
+for module in local consul etcd fault libkvscodec libkvsfetch; do
+	[ -e "$libs/$module.so" ] || continue
+	succeeds "$module.so: what it calls is found when it is loaded" \
+		sh -c 'readelf -d "$1" | grep -q "FLAGS.*NOW"' - "$libs/$module.so"
+done
+
 # ---- hardening ----
 
 if grep -q '^KVS_CFLAGS = .*FORTIFY_SOURCE' "$builddir/Makefile"; then
