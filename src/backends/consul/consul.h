@@ -79,6 +79,7 @@ struct consul {
 	struct consul_query *queries; /* watches */
 	uint64_t quiet_until;	      /* a server asked for a pause of watches: monotonic ms */
 	int epoll_fd, timer_fd;
+	struct consul *next; /* of those left running */
 };
 
 /* One request of the core that is no watch. */

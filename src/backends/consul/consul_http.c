@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/leaving.h"
 #include "base/str.h"
 
 #include <kvsync/version.h>
@@ -155,9 +156,8 @@ static int name_store(const struct consul_config *config, char *ret_name, size_t
 	return 0;
 }
 
-static void consul_close(void *conn)
+static void consul_free(struct consul *c)
 {
-	struct consul *c = conn;
 	struct consul_request *r, *next;
 
 	consul_watch_free_all(c);
@@ -172,6 +172,20 @@ static void consul_close(void *conn)
 	kvs_cleanup_fd(&c->timer_fd);
 	consul_config_release(&c->config);
 	kvsi_free(c);
+}
+
+/* Still known, so that their memory is not taken for lost. */
+static struct consul *left_running;
+
+static void consul_close(void *conn)
+{
+	struct consul *c = conn;
+
+	/* The kernel is quicker than libcurl, and all that it is linked to, at taking this down. */
+	if (kvsi_leaving())
+		LL_PREPEND(left_running, c);
+	else
+		consul_free(c);
 }
 
 static int consul_open(const struct kvs_open_args *args, void **ret_conn, char *ret_name,
@@ -194,7 +208,7 @@ static int consul_open(const struct kvs_open_args *args, void **ret_conn, char *
 	if (!code)
 		code = name_store(&c->config, ret_name, name_size, err);
 	if (code) {
-		consul_close(c);
+		consul_free(c);
 		return code;
 	}
 	*ret_conn = c;
