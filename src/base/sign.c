@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/stamp.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -12,26 +13,17 @@
 
 #define MAGIC	       "kvsync-sig-v1"
 #define LEAD	       "v1 ed25519 "
-#define LAST_MS	       UINT64_C(253402300799999) /* the year 9999 */
-#define BASE64_N       88			 /* of 64 bytes */
+#define BASE64_N       88 /* of 64 bytes */
 #define NAME_MAX_BYTES ((size_t)64 * 1024)
 
 /* ---- time ---- */
 
 static int format_time(uint64_t ms, char ret_text[KVS_SIGNATURE_TIME], struct kvs_err *err)
 {
-	time_t seconds = (time_t)(ms / 1000);
-	char stamp[sizeof("2026-01-02T03:04:05")];
-	struct tm utc;
-
-	if (ms > LAST_MS || !gmtime_r(&seconds, &utc))
-		return kvs_err_set(err, KVS_E_ARG,
-				   "%" PRIu64 " ms since 1970 is no time to sign at: see to the "
-				   "clock",
-				   ms);
-	(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	(void)snprintf(ret_text, KVS_SIGNATURE_TIME, "%s.%03uZ", stamp, (unsigned)(ms % 1000));
-	return 0;
+	if (kvs_stamp(ms, ret_text))
+		return 0;
+	return kvs_err_set(err, KVS_E_ARG,
+			   "%" PRIu64 " ms since 1970 is no time to sign at: see to the clock", ms);
 }
 
 /* n digits as a number, or -1. */

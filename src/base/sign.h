@@ -17,12 +17,13 @@
 #define KVS_BASE_SIGN_H
 
 #include "base/signkey.h"
+#include "base/stamp.h"
 
 #include <kvsync/kvsync.h>
 
 #include <stdint.h>
 
-#define KVS_SIGNATURE_TIME 25  /* "2026-01-02T03:04:05.678Z" and a NUL */
+#define KVS_SIGNATURE_TIME KVS_STAMP_SIZE
 #define KVS_SIGNATURE_LINE 142 /* the longest line and a NUL */
 
 struct kvs_signature {

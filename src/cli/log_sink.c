@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/stamp.h"
 #include "cli/cli.h"
 #include "cli/exit.h"
 
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -49,15 +49,10 @@ static void text_sink(void *arg, int level, const char *line)
 static void json_sink(void *arg, int level, const char *line)
 {
 	struct kvs_json j KVS_AUTO_JSON;
-	uint64_t ms = kvsi_realtime_ms();
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc;
-	char stamp[40], when[48];
+	char when[KVS_STAMP_SIZE] = "";
 	const char *text;
 
-	(void)gmtime_r(&seconds, &utc);
-	(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	(void)snprintf(when, sizeof(when), "%s.%03uZ", stamp, (unsigned)(ms % 1000));
+	(void)kvs_stamp(kvsi_realtime_ms(), when);
 	kvs_json_init(&j);
 	kvs_json_text(&j, "time", when);
 	kvs_json_text(&j, "level", levels[level].name);

@@ -14,19 +14,16 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/who.h"
 #include "transfer/common.h"
 #include "transfer/guard.h"
 #include "transfer/layout.h"
 
-#include <pwd.h>
 #include <time.h>
 
 /* What kvexpress' notes begin with. */
 #define NOTE_START "To unlock '"
 #define NOTE_MAX   ((size_t)64 * 1024)
-
-/* Room for the account of one user. */
-#define ACCOUNT_MAX 4096
 
 struct lock {
 	char *path;  /* cleaned */
@@ -61,21 +58,10 @@ static int lock_init(struct lock *lock, const struct kvs_transfer *t, const char
 	return rc;
 }
 
-/* The name of whoever runs this, or the number.  Fresh memory, or NULL when there is none. */
-static char *user_name(void)
-{
-	struct passwd account, *found = NULL;
-	char room[ACCOUNT_MAX];
-
-	if (getpwuid_r(geteuid(), &account, room, sizeof(room), &found) == 0 && found)
-		return kvs_strdup(found->pw_name);
-	return kvs_asprintf("%u", (unsigned)geteuid());
-}
-
 /* The words that kvexpress uses, too. */
 char *kvs_transfer_lock_reason(const char *file)
 {
-	KVS_AUTO_FREE char *user = user_name();
+	KVS_AUTO_FREE char *user = kvs_user_name();
 	time_t now = (time_t)(kvsi_realtime_ms() / 1000);
 	char stamp[sizeof("-2147483648-01-02T03:04:05Z")] = "";
 	struct tm utc;
