@@ -38,6 +38,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 		.encoding = params->encoding,
 		.no_compat = params->no_compat,
 		.sign_key = params->sign_key,
+		.history = &params->history,
 	};
 	KVS_AUTO_BUF struct kvs_buf content;
 	struct kvs_transfer mine = *t; /* with a deadline of our own */

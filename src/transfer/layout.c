@@ -5,8 +5,8 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/who.h"
 
-#include <limits.h>
 #include <string.h>
 
 /* Last segments that mean something of their own under a key. */
@@ -146,17 +146,13 @@ int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum
 {
 	KVS_AUTO_FREE char *rest = NULL;
 	char digest[KVS_SHA256_HEX];
-	char host[HOST_NAME_MAX + 1];
+	KVS_AUTO_FREE char *host = NULL;
 	int rc = check_prefix(prefix, naming, err);
 
+	rc = rc || node ? rc : kvs_host_name(&host, err);
 	if (rc)
 		return rc;
-	if (!node) {
-		if (gethostname(host, sizeof(host)) != 0)
-			return kvs_err_sys(err, "find the host's name");
-		host[sizeof(host) - 1] = '\0';
-		node = host;
-	}
+	node = node ? node : host;
 	rc = check_bytes("node name", node, err);
 	if (rc)
 		return rc;
@@ -164,4 +160,15 @@ int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum
 	rest = kvs_asprintf("locks/%s/%s", digest, node);
 	*ret_key = rest ? behind_prefix(prefix, rest, naming) : NULL;
 	return *ret_key ? 0 : kvs_err_oom(err);
+}
+
+int kvs_layout_history(const char *prefix, const char *key, char **ret_folder, struct kvs_err *err)
+{
+	int rc = check_prefix(prefix, KVS_NAMING_WRITE, err);
+
+	rc = rc ? rc : kvs_layout_check_key(key, KVS_NAMING_WRITE, err);
+	if (rc)
+		return rc;
+	*ret_folder = kvs_asprintf("%s.kvsync/v1/history/%s/", prefix, key);
+	return *ret_folder ? 0 : kvs_err_oom(err);
 }

@@ -7,6 +7,10 @@
  *	PREFIX/KEY/stop         the reason for a freeze; empty counts as absent
  *	PREFIX/KEY/signature    who vouches for the checksum (base/sign.h); kvsync's own
  *	PREFIX/locks/<sha256 of a path>/NODE   the reason for a lock; empty counts as absent
+ *
+ * and those that are kvsync's own, where kvexpress does not look:
+ *
+ *	PREFIX.kvsync/v1/history/KEY/NUMBER    versions (transfer/history.h)
  */
 #ifndef KVS_TRANSFER_LAYOUT_H
 #define KVS_TRANSFER_LAYOUT_H
@@ -45,6 +49,9 @@ void kvs_names_release(struct kvs_names *names);
  * memory.  ARG, NOMEM. */
 int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum kvs_naming naming,
 		    char **ret_key, struct kvs_err *err);
+
+/* What the keys of a file's versions begin with.  Fresh memory.  ARG, NOMEM. */
+int kvs_layout_history(const char *prefix, const char *key, char **ret_folder, struct kvs_err *err);
 
 #define KVS_AUTO_NAMES KVS_CLEANUP(kvs_names_release)
 

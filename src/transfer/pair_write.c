@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "transfer/common.h"
 #include "transfer/guards.h"
+#include "transfer/history.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
@@ -40,6 +41,7 @@ struct job {
 	struct kvs_buf packed;		    /* the content in its encoding, once it was needed */
 	char signature[KVS_SIGNATURE_LINE]; /* what is to be written, with a sign_key */
 	struct kvs_in_result *result;
+	struct kvs_history history;
 	struct kvs_retry retry;
 	bool unsigned_now; /* a signature was taken away */
 	bool in_two;	   /* a transaction is out of the question */
@@ -339,6 +341,9 @@ static int write_once(struct job *job, struct kvs_err *err)
 	rc = rc ? rc : sign(job, &seen, err);
 	if (rc)
 		return rc;
+	if (!seen.in_place)
+		kvs_history_keep_held(&job->history, &job->names,
+				      kvs_checksum_value(seen.checksum));
 	if (!job->in_two) {
 		rc = write_together(job, &seen, err);
 		if (!needs_two(rc))
@@ -388,6 +393,7 @@ static void job_release(struct job *job)
 {
 	kvs_names_release(&job->names);
 	kvs_buf_release(&job->packed);
+	kvs_history_release(&job->history);
 }
 
 int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
@@ -404,6 +410,7 @@ int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spe
 	int rc = kvs_pair_check(t, spec, err);
 
 	kvs_buf_init(&job.packed, PACKED_MAX(spec->content.n));
+	kvs_history_init(&job.history, t, spec->history, spec->key);
 	rc = rc ? rc : judge(t, spec, &result, err);
 	rc = rc ? rc
 		: kvs_names_init(&job.names, t->prefix, spec->key, kvs_transfer_naming(t, true),
@@ -421,6 +428,8 @@ int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spe
 		kvs_transfer_report(t, KVS_LOG_WARNING,
 				    "%s was signed and is not any more; --sign signs it",
 				    KVS_Q(kvs_s(spec->key)));
+	if (result.written)
+		kvs_history_keep_written(&job.history, &result, spec->content);
 	*ret = result;
 	return 0;
 }

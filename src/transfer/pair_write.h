@@ -16,6 +16,7 @@ struct kvs_pair_spec {
 	enum kvs_encoding encoding;
 	bool no_compat;
 	const struct kvs_signkey *sign_key;
+	const struct kvs_history_params *history;
 };
 
 /* What can be said before there is any content: the key, the encoding.  ARG. */

@@ -86,6 +86,45 @@ struct kvs_command {
 	uint64_t timeout_ms;	 /* 0: KVS_COMMAND_TIMEOUT_MS */
 };
 
+/* ---- history: what stood in the store before ---- */
+
+#define KVS_HISTORY_VERSIONS_DEFAULT 10
+#define KVS_HISTORY_BYTES_DEFAULT    ((uint64_t)4 << 20)
+
+/* What is kept of the versions of one file. */
+struct kvs_history_params {
+	uint64_t versions; /* at most so many, the present one included; 0: no history is written */
+	uint64_t bytes;	   /* and together at most so many, as they stand in the store */
+	const char *cause; /* what was done: "in", "rollback to 3" */
+	const char *reason; /* of whoever did it, or NULL */
+};
+
+/* A version.  Texts are untrusted and borrowed, and empty where nobody told. */
+struct kvs_version {
+	uint64_t number; /* from 1; later ones are greater */
+	uint64_t index;	 /* when it was kept: the store's */
+	uint64_t bytes;
+	uint64_t lines;
+	struct kvs_str time; /* RFC 3339, of the writer's clock */
+	struct kvs_str user;
+	struct kvs_str host;
+	struct kvs_str cause; /* "found": somebody else had written it */
+	struct kvs_str reason;
+	char checksum[KVS_SHA256_HEX];
+};
+
+/* Tells each version of a key that is kept, the oldest first.  A nonzero return of fn ends it
+ * (CANCELED).  ARG, NOTFOUND (none is kept), DENIED (also when rules may hide them all), and what
+ * the store says. */
+int kvs_transfer_history(const struct kvs_transfer *t, const char *key,
+			 int (*fn)(void *arg, const struct kvs_version *version), void *arg,
+			 struct kvs_err *err);
+
+/* The bytes of a version, at most ret_bytes->max of them.  ARG, NOTFOUND, INTEGRITY, TOOBIG, and what
+ * the store says. */
+int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t number,
+			 struct kvs_buf *ret_bytes, struct kvs_err *err);
+
 /* ---- in: a file goes into the store ---- */
 
 #define KVS_IN_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
@@ -107,6 +146,7 @@ struct kvs_in_params {
 	/* Signs what is written, or what is there if it is the same file.  NULL: does not sign; a
 	 * signature of what was there before goes, with a warning. */
 	const struct kvs_signkey *sign_key;
+	struct kvs_history_params history;
 };
 
 struct kvs_in_result {
@@ -125,6 +165,25 @@ struct kvs_in_result {
  */
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
 		    struct kvs_in_result *ret, struct kvs_err *err);
+
+/* ---- rollback: a version goes into the store again ---- */
+
+struct kvs_rollback_params {
+	uint64_t number; /* the version; 0: the newest that is not what stands in the store now */
+	/* How it is written: key, guards, encoding, signature and history as for in.  Of the history,
+	 * the cause is set by rollback itself; file, fd and content mean nothing. */
+	struct kvs_in_params in;
+};
+
+struct kvs_rollback_result {
+	uint64_t number; /* the version that was taken */
+	struct kvs_in_result in;
+};
+
+/* Errors: those of kvs_transfer_in(), kvs_transfer_version() and, when there is no earlier version,
+ * NOTFOUND. */
+int kvs_transfer_rollback(const struct kvs_transfer *t, const struct kvs_rollback_params *params,
+			  struct kvs_rollback_result *ret, struct kvs_err *err);
 
 /* ---- out: a file comes out of the store ---- */
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/write_options.h"
+
+#include "cli/output.h"
+#include "cli/transfer_setup.h"
+
+#include <inttypes.h>
+
+const char *const write_encodings[] = { "brotli", "gzip", "zstd", NULL };
+
+int write_options_take(const struct cli *cli, const struct write_options *o, const char *cause,
+		       struct kvs_in_params *ret, struct kvs_signkey **ret_key, struct kvs_err *err)
+{
+	int code = 0;
+
+	ret->no_compat = o->no_compat || cli_no_compat(cli);
+	ret->history = (struct kvs_history_params){
+		.versions = o->history_versions.given ? o->history_versions.value
+						      : KVS_HISTORY_VERSIONS_DEFAULT,
+		.bytes = o->history_bytes.given ? o->history_bytes.value
+						: KVS_HISTORY_BYTES_DEFAULT,
+		.cause = cause,
+		.reason = o->reason,
+	};
+	if (o->compress)
+		code = kvs_encoding_parse(o->compress, &ret->encoding, err);
+	if (!code && o->sign)
+		code = kvs_signkey_read_private(o->sign, ret_key, err);
+	ret->sign_key = *ret_key;
+	return code;
+}
+
+void write_result_text(const struct kvs_in_result *result)
+{
+	out_text(", %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s%s\n", result->lines,
+		 result->bytes, result->checksum, result->is_signed ? ", signed" : "");
+}
+
+void write_result_json(struct kvs_json *j, const struct kvs_in_result *result)
+{
+	kvs_json_bool(j, "written", result->written);
+	kvs_json_uint(j, "index", result->index);
+	kvs_json_bool(j, "signed", result->is_signed);
+	kvs_json_uint(j, "lines", result->lines);
+	kvs_json_uint(j, "bytes", result->bytes);
+	kvs_json_text(j, "checksum", result->checksum);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transfer/history.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/stamp.h"
+#include "base/str.h"
+#include "base/who.h"
+#include "transfer/common.h"
+#include "transfer/compress.h"
+#include "transfer/content.h"
+
+#include <inttypes.h>
+
+/* Several writers at one key may want the same number. */
+#define TRIES 20
+
+/* More than anybody asks for; a folder with more than that is none of ours. */
+#define KEPT_MAX 4096
+
+/* A reason, names, numbers. */
+#define HEAD_ROOM ((size_t)64 * 1024)
+
+void kvs_history_init(struct kvs_history *h, const struct kvs_transfer *t,
+		      const struct kvs_history_params *params, const char *key)
+{
+	*h = (struct kvs_history){
+		.t = t,
+		.params = params,
+		.key = key,
+		.off = !params || params->versions == 0,
+	};
+}
+
+void kvs_history_release(struct kvs_history *h)
+{
+	kvsi_free(h->folder);
+	kvsi_free(h->kept);
+}
+
+/* ---- listing ---- */
+
+struct listing {
+	int (*fn)(void *arg, const struct kvs_entry *entry);
+	void *arg;
+};
+
+/* Keys of other files may stand below this one's. */
+static int on_entry(void *arg, const struct kvs_entry *entry)
+{
+	const struct listing *l = arg;
+
+	if ((entry->info & KVS_ENTRY_FOLDED) || !kvs_version_number(entry->key))
+		return 0;
+	return l->fn(l->arg, entry);
+}
+
+static int list(const struct kvs_transfer *t, const char *folder, struct listing *l,
+		struct kvs_reply *ret_reply, struct kvs_err *err)
+{
+	struct kvs_request req = KVS_REQUEST_INIT;
+
+	req.key = kvs_s(folder);
+	req.separator = kvs_s("/");
+	return kvs_list(t->store, &req, on_entry, l, ret_reply, err);
+}
+
+static int remember(struct kvs_history *h, uint64_t number, uint64_t size, const char *checksum)
+{
+	struct kvs_kept *kept = h->n_kept < KEPT_MAX
+					? kvs_realloc_array(h->kept, h->n_kept + 1, sizeof(*kept))
+					: NULL;
+
+	if (!kept)
+		return KVS_E_NOMEM;
+	h->kept = kept;
+	kept = &h->kept[h->n_kept++];
+	*kept = (struct kvs_kept){ .number = number, .size = size };
+	memcpy(kept->checksum, checksum, KVS_SHA256_HEX);
+	return 0;
+}
+
+/* One that cannot be read still has a number and takes room. */
+static int on_kept(void *arg, const struct kvs_entry *entry)
+{
+	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
+
+	(void)kvs_version_read(entry, &read, NULL);
+	return remember(arg, kvs_version_number(entry->key), entry->value.n, read.version.checksum);
+}
+
+static int list_kept(struct kvs_history *h, struct kvs_err *err)
+{
+	struct listing l = { on_kept, h };
+	int rc = h->folder ? 0 : kvs_layout_history(h->t->prefix, h->key, &h->folder, err);
+
+	h->n_kept = 0;
+	rc = rc ? rc : list(h->t, h->folder, &l, NULL, err);
+	h->listed = rc == 0;
+	return rc == KVS_E_CANCELED ? kvs_err_oom(err) : rc;
+}
+
+static bool newest_is(const struct kvs_history *h, struct kvs_str checksum)
+{
+	return h->n_kept && kvs_str_eq(kvs_s(h->kept[h->n_kept - 1].checksum), checksum);
+}
+
+/* ---- keeping ---- */
+
+static int put_encoded(struct kvs_history *h, const struct kvs_version *version,
+		       struct kvs_str bytes, enum kvs_encoding encoding, uint64_t *ret_size,
+		       struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *key = kvs_asprintf("%s%0*" PRIu64, h->folder, KVS_VERSION_DIGITS,
+					       version->number);
+	KVS_AUTO_BUF struct kvs_buf value;
+	struct kvs_op op = KVS_OP_INIT;
+	int rc = key ? 0 : kvs_err_oom(err);
+
+	kvs_buf_init(&value, bytes.n + bytes.n / 2 + HEAD_ROOM);
+	rc = rc ? rc : kvs_version_head(version, &value, err);
+	rc = rc ? rc : kvs_encode(encoding, bytes, &value, err);
+	if (rc)
+		return rc;
+	op.type = KVS_OP_PUT;
+	op.cond = KVS_COND_ABSENT;
+	op.key = kvs_s(key);
+	op.value = kvs_buf_slice(&value);
+	if (kvs_caps(h->t->store) & KVS_CAP_FLAGS)
+		op.flags = kvs_encoding_info(encoding)->flags;
+	*ret_size = value.len;
+	return kvs_put(h->t->store, &op, NULL, err);
+}
+
+/* What does not fit into a value as it is may do so packed. */
+static int put_version(struct kvs_history *h, struct kvs_version *version, struct kvs_str bytes,
+		       struct kvs_err *err)
+{
+	uint64_t size;
+	int rc;
+
+	version->number = h->n_kept ? h->kept[h->n_kept - 1].number + 1 : 1;
+	rc = put_encoded(h, version, bytes, KVS_ENCODING_PLAIN, &size, err);
+	if (rc == KVS_E_TOOBIG)
+		rc = put_encoded(h, version, bytes, KVS_ENCODING_ZSTD, &size, err);
+	if (rc)
+		return rc;
+	rc = remember(h, version->number, size, version->checksum);
+	return rc ? kvs_err_oom(err) : 0;
+}
+
+static int keep(struct kvs_history *h, struct kvs_version *version, struct kvs_str bytes,
+		struct kvs_err *err)
+{
+	int rc = h->listed ? 0 : list_kept(h, err);
+
+	for (unsigned tries = 1; rc == 0; tries++) {
+		if (newest_is(h, kvs_s(version->checksum)))
+			return 0;
+		rc = put_version(h, version, bytes, err);
+		if (rc != KVS_E_CONFLICT || tries == TRIES || !kvs_pause(h->t->deadline, tries))
+			return rc;
+		rc = list_kept(h, err);
+	}
+	return rc;
+}
+
+static int drop_oldest(struct kvs_history *h, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *key = kvs_asprintf("%s%0*" PRIu64, h->folder, KVS_VERSION_DIGITS,
+					       h->kept[0].number);
+	struct kvs_op op = KVS_OP_INIT;
+	int rc;
+
+	if (!key)
+		return kvs_err_oom(err);
+	op.type = KVS_OP_DELETE;
+	op.key = kvs_s(key);
+	rc = kvs_delete(h->t->store, &op, NULL, err);
+	if (rc)
+		return rc;
+	h->n_kept--;
+	memmove(h->kept, h->kept + 1, h->n_kept * sizeof(*h->kept));
+	return 0;
+}
+
+static bool is_too_much(const struct kvs_history *h)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < h->n_kept; i++)
+		bytes += h->kept[i].size;
+	return h->n_kept > h->params->versions || bytes > h->params->bytes;
+}
+
+/* The newest stays: without it nobody could tell what was there. */
+static int drop_what_is_too_much(struct kvs_history *h, struct kvs_err *err)
+{
+	int rc = 0;
+
+	while (rc == 0 && h->n_kept > 1 && is_too_much(h))
+		rc = drop_oldest(h, err);
+	return rc;
+}
+
+static void give_up(struct kvs_history *h, const struct kvs_err *why)
+{
+	h->off = true;
+	kvs_transfer_report(h->t, KVS_LOG_WARNING, "the history of %s is not kept: %s",
+			    KVS_Q(kvs_s(h->key)), why->msg);
+}
+
+/* ---- what others wrote ---- */
+
+/* Fetches and keeps it.  What is no pair now is no version either. */
+static int keep_found(struct kvs_history *h, const struct kvs_names *names, struct kvs_str held,
+		      struct kvs_err *err)
+{
+	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
+	KVS_AUTO_BUF struct kvs_buf room;
+	struct kvs_version version = { .cause = kvs_s("found") };
+	struct kvs_decoded decoded;
+	int rc = kvs_get(h->t->store, kvs_s(names->data), 0, &data, err);
+
+	kvs_buf_init(&room, h->params->bytes);
+	if (rc)
+		return rc == KVS_E_NOTFOUND ? 0 : rc;
+	memcpy(version.checksum, held.p, held.n);
+	rc = kvs_decode(names->data, data->value, data->flags, version.checksum, &room, &decoded,
+			err);
+	if (rc || decoded.bytes.n > h->params->bytes)
+		return rc == KVS_E_INTEGRITY || rc == KVS_E_TOOBIG ? 0 : rc;
+	version.bytes = decoded.bytes.n;
+	version.lines = kvs_content_lines(decoded.bytes);
+	return keep(h, &version, decoded.bytes, err);
+}
+
+void kvs_history_keep_held(struct kvs_history *h, const struct kvs_names *names,
+			   struct kvs_str held)
+{
+	struct kvs_err why = { 0 };
+	int rc;
+
+	if (h->off || !kvs_sha256_is_hex(held))
+		return;
+	rc = h->listed ? 0 : list_kept(h, &why);
+	if (rc == 0 && !newest_is(h, held))
+		rc = keep_found(h, names, held, &why);
+	if (rc)
+		give_up(h, &why);
+}
+
+/* ---- what we write ---- */
+
+static int keep_written(struct kvs_history *h, const struct kvs_in_result *written,
+			struct kvs_str content, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *user = kvs_user_name();
+	KVS_AUTO_FREE char *host = NULL;
+	char stamp[KVS_STAMP_SIZE] = "";
+	struct kvs_version version = {
+		.bytes = written->bytes,
+		.lines = written->lines,
+		.cause = kvs_s(h->params->cause),
+		.reason = kvs_s(h->params->reason),
+	};
+	int rc = user ? kvs_host_name(&host, err) : kvs_err_oom(err);
+
+	if (rc)
+		return rc;
+	(void)kvs_stamp(kvsi_realtime_ms(), stamp);
+	version.time = kvs_s(stamp);
+	version.user = kvs_s(user);
+	version.host = kvs_s(host);
+	memcpy(version.checksum, written->checksum, KVS_SHA256_HEX);
+	rc = keep(h, &version, content, err);
+	return rc ? rc : drop_what_is_too_much(h, err);
+}
+
+void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result *written,
+			      struct kvs_str content)
+{
+	struct kvs_err why = { 0 };
+	int rc;
+
+	if (h->off)
+		return;
+	if (content.n > h->params->bytes)
+		rc = kvs_err_set(&why, KVS_E_TOOBIG,
+				 "its %zu bytes are more than the %" PRIu64
+				 " that --history-bytes allows",
+				 content.n, h->params->bytes);
+	else
+		rc = keep_written(h, written, content, &why);
+	if (rc)
+		give_up(h, &why);
+}
+
+/* ---- looking at it ---- */
+
+struct telling {
+	int (*fn)(void *arg, const struct kvs_version *version);
+	void *arg;
+	const struct kvs_transfer *t;
+	size_t told;
+};
+
+static int on_told(void *arg, const struct kvs_entry *entry)
+{
+	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
+	struct telling *telling = arg;
+	struct kvs_err why;
+
+	if (kvs_version_read(entry, &read, &why)) {
+		kvs_transfer_report(telling->t, KVS_LOG_WARNING, "%s", why.msg);
+		return 0;
+	}
+	telling->told++;
+	return telling->fn(telling->arg, &read.version);
+}
+
+static int none_there(const char *key, bool filtered, struct kvs_err *err)
+{
+	if (filtered)
+		return kvs_err_set(err, KVS_E_DENIED,
+				   "the store's access rules may hide the history of %s",
+				   KVS_Q(kvs_s(key)));
+	return kvs_err_set(err, KVS_E_NOTFOUND, "no version of %s is kept", KVS_Q(kvs_s(key)));
+}
+
+int kvs_transfer_history(const struct kvs_transfer *t, const char *key,
+			 int (*fn)(void *arg, const struct kvs_version *version), void *arg,
+			 struct kvs_err *err)
+{
+	struct telling telling = { .fn = fn, .arg = arg, .t = t };
+	struct listing l = { on_told, &telling };
+	struct kvs_reply reply = { .size = sizeof(reply) };
+	KVS_AUTO_FREE char *folder = NULL;
+	int rc = kvs_layout_history(t->prefix, key, &folder, err);
+
+	rc = rc ? rc : list(t, folder, &l, &reply, err);
+	if (rc == 0 && telling.told == 0)
+		rc = none_there(key, reply.flags & KVS_REPLY_FILTERED, err);
+	return rc;
+}
+
+int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t number,
+			 struct kvs_buf *ret_bytes, struct kvs_err *err)
+{
+	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
+	KVS_AUTO_ENTRY struct kvs_entry *entry = NULL;
+	KVS_AUTO_FREE char *folder = NULL;
+	KVS_AUTO_FREE char *name = NULL;
+	struct kvs_decoded decoded;
+	int rc = kvs_layout_history(t->prefix, key, &folder, err);
+
+	if (rc)
+		return rc;
+	name = kvs_asprintf("%s%0*" PRIu64, folder, KVS_VERSION_DIGITS, number);
+	rc = name ? kvs_get(t->store, kvs_s(name), 0, &entry, err) : kvs_err_oom(err);
+	if (rc == KVS_E_NOTFOUND)
+		return kvs_err_set(err, rc,
+				   "version %" PRIu64 " of %s is not kept; kvsync history shows "
+				   "which are",
+				   number, KVS_Q(kvs_s(key)));
+	rc = rc ? rc : kvs_version_read(entry, &read, err);
+	rc = rc ? rc
+		: kvs_decode(name, read.body, entry->flags, read.version.checksum, ret_bytes,
+			     &decoded, err);
+	if (rc)
+		return rc;
+	if (decoded.encoding == KVS_ENCODING_PLAIN) {
+		kvs_buf_reset(ret_bytes);
+		kvs_buf_add(ret_bytes, decoded.bytes.p, decoded.bytes.n);
+	}
+	return kvs_buf_check(ret_bytes, "the version", err);
+}
