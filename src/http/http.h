@@ -54,7 +54,9 @@ int kvs_http_dispatch(struct kvs_http *http, struct kvs_err *err);
  *	TIMEOUT       the same, for want of time (timeout_ms)
  *	TOOBIG        the answer's body passed max_answer
  *	PROTOCOL      the answer was not HTTP
- *	CONFIG        a certificate or key file cannot be used
+ *	CONFIG        a certificate or key file cannot be used, or the server's certificate does not
+ *	              verify; not sent
+ *	DENIED        the server does not take our certificate; the request was not seen
  *	CANCELED      body() wanted no more
  *	NOMEM
  */
@@ -62,6 +64,7 @@ struct kvs_http_result {
 	int code;
 	int status;		   /* of the answer; 0: none came */
 	bool sent;		   /* the server may have seen the request */
+	bool turned_away;	   /* a connection made for it was closed at once, without a word */
 	const struct kvs_err *err; /* words when code is not 0; borrowed */
 };
 

@@ -15,6 +15,8 @@
 #define KEEPALIVE_INTERVAL_S 5L
 /* Certificates of authorities are read anew this often, so that they can be renewed. */
 #define CA_CACHE_S 60L
+/* A connection that lived no longer was turned away. */
+#define AT_ONCE_US 1000000
 
 /* ---- what curl tells ---- */
 
@@ -264,6 +266,19 @@ void kvs_http_cancel(struct kvs_http_transfer *transfer)
 
 /* ---- the end ---- */
 
+/* The server ended the handshake over the certificate that we showed, or did not show.  With TLS 1.3
+ * that comes when the request is already on its way; it is not looked at. */
+static bool is_certificate_alert(const struct kvs_http_transfer *t)
+{
+	static const char *const words[] = { "certificate", "unknown ca", "access denied" };
+	const char *alert = strstr(t->words, " alert ");
+
+	for (size_t i = 0; alert && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(alert, words[i]))
+			return true;
+	return false;
+}
+
 static int code_of(const struct kvs_http_transfer *t, CURLcode rc)
 {
 	switch (rc) {
@@ -278,10 +293,34 @@ static int code_of(const struct kvs_http_transfer *t, CURLcode rc)
 		return KVS_E_PROTOCOL;
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_PEER_FAILED_VERIFICATION:
 		return KVS_E_CONFIG;
 	default:
+		if (is_certificate_alert(t))
+			return KVS_E_DENIED;
 		return t->sendings ? KVS_E_UNCERTAIN : KVS_E_UNAVAILABLE;
 	}
+}
+
+static const char *words_before(CURLcode rc, int code)
+{
+	if (rc == CURLE_PEER_FAILED_VERIFICATION)
+		return "the server's certificate is not accepted: ";
+	return code == KVS_E_DENIED ? "the server does not accept our certificate: " : "";
+}
+
+/* Servers that limit the connections of an address do that. */
+static bool was_turned_away(const struct kvs_http_transfer *t, CURLcode rc)
+{
+	curl_off_t took = 0;
+	long connections = 0;
+
+	if ((rc != CURLE_GOT_NOTHING && rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR) ||
+	    status_of(t) || is_certificate_alert(t))
+		return false;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
+	return connections > 0 && took < AT_ONCE_US;
 }
 
 void http_transfer_result(struct kvs_http_transfer *t, CURLcode rc,
@@ -290,6 +329,7 @@ void http_transfer_result(struct kvs_http_transfer *t, CURLcode rc,
 	*ret_result = (struct kvs_http_result){
 		.status = status_of(t),
 		.sent = t->sendings > 0,
+		.turned_away = was_turned_away(t, rc),
 		.err = why,
 	};
 	if (t->too_big)
@@ -300,7 +340,8 @@ void http_transfer_result(struct kvs_http_transfer *t, CURLcode rc,
 		ret_result->code = kvs_err_set(why, KVS_E_UNCERTAIN,
 					       "the connection was closed without an answer");
 	else if (rc)
-		ret_result->code = kvs_err_set(why, code_of(t, rc), "%s",
+		ret_result->code = kvs_err_set(why, code_of(t, rc), "%s%s",
+					       words_before(rc, code_of(t, rc)),
 					       *t->words ? t->words : curl_easy_strerror(rc));
 	else if (!t->header_whole)
 		ret_result->code = kvs_err_set(why, KVS_E_UNCERTAIN,

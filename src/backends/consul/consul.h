@@ -4,13 +4,13 @@
  *
  *	consul_http.c      the vtable: open, close, dispatch; which request goes where
  *	consul_opts.c      options -> struct consul_config
- *	consul_call.c      one exchange with whichever server answers: token, failover, what a
- *	                   status means
+ *	consul_call.c      one exchange with whichever server answers: token, failover
+ *	consul_status.c    what a status means
  *	consul_path.c      keys as URLs
  *	consul_read.c      get, list, index, status
  *	consul_write.c     put, delete, txn     consul_txn.c   their JSON
  *	consul_session.c   leases
- *	consul_watch.c     blocking queries
+ *	consul_watch.h     watches
  *	consul_json.c      answers decoded as they arrive
  *
  * Invariants.  The core hears from us only through the reply queue, thus only within dispatch.  An
@@ -34,8 +34,8 @@
 #define CONSUL_MAX_REQUEST (512u << 10)
 /* Operations of a transaction on a server before 1.13. */
 #define CONSUL_MAX_OPS 64
-/* Different keys and prefixes watched through one store: each holds a connection. */
-#define CONSUL_MAX_QUERIES 128
+/* Blocking queries of one store; each holds a connection. */
+#define CONSUL_MAX_QUERIES 64
 /* Bytes of an answer that is taken as a whole (one entry, a transaction's results). */
 #define CONSUL_MAX_ANSWER (96u << 20)
 
@@ -77,7 +77,12 @@ struct consul {
 	struct consul_call *calls;
 	struct consul_request *requests;
 	struct consul_query *queries; /* watches */
-	uint64_t quiet_until;	      /* a server asked for a pause of watches: monotonic ms */
+	struct consul_item *parked;   /* what broken watches had found, the oldest first */
+	size_t n_parked;
+	uint64_t quiet_until; /* a server asked for a pause of watches: monotonic ms */
+	bool no_room;	      /* a server had none for a connection of ours */
+	uint64_t relieved_at; /* when watches gave up some for that; 0: never */
+	size_t relieved_to;   /* queries then */
 	int epoll_fd, timer_fd;
 	struct consul *next; /* of those left running */
 };
@@ -161,5 +166,7 @@ void consul_watch_free_all(struct consul *c);
 void consul_watch_wake(struct consul *c, uint64_t now);
 /* When the next of them is due; 0: none. */
 uint64_t consul_watch_next(const struct consul *c);
+/* After c->no_room: holds fewer connections. */
+void consul_watch_relieve(struct consul *c);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/consul/consul.h"
+#include "backends/consul/consul_status.h"
 
 #include "base/alloc.h"
 #include "base/base64.h"
@@ -182,105 +183,16 @@ int consul_call_nonsense(const struct consul_call *call, struct kvs_err *err)
 	return consul_call_context(call, err->code, err);
 }
 
-/* ---- what a status means ---- */
+/* ---- what became of it ---- */
 
-/* The first line of what a server says, for a message. */
-static struct kvs_str first_line(const struct consul_call *call)
+/* Servers close what is over their limit of connections.  Where TLS negotiates HTTP/2, one is
+ * enough, and a connection may end over a certificate. */
+static bool turned_away(const struct consul_call *call, const struct kvs_http_result *result)
 {
-	struct kvs_str text = kvs_buf_slice(&call->text);
-	const char *newline = text.n ? memchr(text.p, '\n', text.n) : NULL;
-
-	if (newline)
-		text.n = (size_t)(newline - (const char *)text.p);
-	return text;
+	return result->turned_away && !call->c->config.servers.tls;
 }
 
-static bool says(const struct consul_call *call, const char *words)
-{
-	return call->text.len && memmem(call->text.data, call->text.len, words, strlen(words));
-}
-
-/* Errors of servers and agents after which nothing was written: no server with the right to write
- * took the request. */
-static bool surely_not_written(const struct consul_call *call)
-{
-	static const char *const words[] = {
-		"No cluster leader",
-		"Raft leader not found",
-		"No path to datacenter",
-		"node is not the leader",
-		"timed out enqueuing operation",
-		"failed to get conn",
-		"lead thread didn't get connection",
-		"Permission denied",
-		"ACL not found",
-		"invalid session",
-		"Invalid session",
-		"Missing ",
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (says(call, words[i]))
-			return true;
-	return false;
-}
-
-static int server_error(const struct consul_call *call)
-{
-	if (says(call, "Permission denied") || says(call, "ACL not found"))
-		return KVS_E_DENIED;
-	if (says(call, "nvalid session"))
-		return KVS_E_NOTFOUND;
-	if (says(call, "invalid key name"))
-		return KVS_E_ARG;
-	return call->spec.write && !surely_not_written(call) ? KVS_E_UNCERTAIN : KVS_E_UNAVAILABLE;
-}
-
-static int code_of_status(const struct consul_call *call, int status)
-{
-	switch (status) {
-	case 200:
-		return 0;
-	case 404:
-	case 409:
-		return 0;
-	case 401:
-	case 403:
-		return KVS_E_DENIED;
-	case 400:
-		return KVS_E_ARG;
-	case 413:
-		return KVS_E_TOOBIG;
-	case 429:
-	case 503:
-		return KVS_E_UNAVAILABLE;
-	default:
-		return status >= 500 ? server_error(call) : KVS_E_PROTOCOL;
-	}
-}
-
-static int explain_status(const struct consul_call *call, int status, struct kvs_err *err)
-{
-	int code = code_of_status(call, status);
-
-	if (!code)
-		return 0;
-	if (status >= 300 && status < 400)
-		(void)kvs_err_set(err, code,
-				  "HTTP %d leads to \"%s\"; redirects are not followed, is the "
-				  "endpoint right?",
-				  status, call->header.location);
-	else if (call->header.is_html)
-		(void)kvs_err_set(err, code,
-				  "HTTP %d with HTML; is something else than Consul there?",
-				  status);
-	else
-		(void)kvs_err_set(err, code, "HTTP %d: %s", status, KVS_Q(first_line(call)));
-	err->remote = status;
-	return code;
-}
-
-/* What became of the HTTP request itself. */
+/* The HTTP request itself failed. */
 static int explain_failure(const struct consul_call *call, const struct kvs_http_result *result,
 			   struct kvs_err *err)
 {
@@ -296,7 +208,20 @@ static int explain_failure(const struct consul_call *call, const struct kvs_http
 		code = KVS_E_UNCERTAIN;
 	(void)kvs_err_copy(err, code, result->err);
 	err->code = code;
+	if (turned_away(call, result))
+		(void)kvs_err_set(err, code, "%s (a new connection; has the server %s of them?)",
+				  result->err->msg, "limits.http_max_conns_per_client");
 	return code;
+}
+
+/* Newer servers tell it in words, if they are fast enough. */
+static bool no_room(const struct consul_call *call, const struct kvs_http_result *result)
+{
+	static const char words[] = "too many concurrent connections";
+
+	return turned_away(call, result) ||
+	       (result->status == 429 && call->text.len &&
+		memmem(call->text.data, call->text.len, words, sizeof(words) - 1));
 }
 
 /* ---- asking ---- */
@@ -350,7 +275,7 @@ static bool ask_again(struct consul_call *call)
 /* Another server may do better with this.  What was sent as a write is not sent again. */
 static bool worth_another(const struct consul_call *call, int code)
 {
-	return code == KVS_E_UNAVAILABLE && !call->streamed &&
+	return (code == KVS_E_UNAVAILABLE || code == KVS_E_CONFIG) && !call->streamed &&
 	       call->tried + 1 < call->c->config.servers.n;
 }
 
@@ -362,6 +287,8 @@ static bool token_changed(struct consul_call *call)
 		return false;
 	call->token_fresh = true;
 	(void)kvs_secret_refresh(&call->c->config.token, true, &changed, NULL);
+	if (changed)
+		call->c->acl = CONSUL_ACL_UNKNOWN;
 	return changed;
 }
 
@@ -388,7 +315,10 @@ static void on_done(void *arg, const struct kvs_http_result *result)
 			return;
 	}
 	code = result->code ? explain_failure(call, result, &err)
-			    : explain_status(call, result->status, &err);
+			    : consul_status_explain(result->status, call->spec.write, &call->header,
+						    kvs_buf_slice(&call->text), &err);
+	if (code && no_room(call, result))
+		call->c->no_room = true;
 	if (code == KVS_E_DENIED && token_changed(call) && ask_again(call))
 		return;
 	if (worth_another(call, code)) {
@@ -507,6 +437,8 @@ static int try_server(struct consul_call *call, struct kvs_err *err)
 	kvs_buf_init(&token, KVS_SECRET_MAX * 2);
 	kvs_buf_init(&basic, KVS_SECRET_MAX * 4);
 	(void)kvs_secret_refresh(&config->token, false, &changed, NULL);
+	if (changed)
+		call->c->acl = CONSUL_ACL_UNKNOWN;
 	put_url(call, server, &url);
 	put_credentials(config, &token, &basic, headers);
 	if (config->servers.tls && config->tls_server_name)

@@ -18,8 +18,7 @@
 #include <utlist.h>
 
 #define MAX_WAITING (256u << 20)
-/* A server takes 200 connections of one address.  Watches may hold CONSUL_MAX_QUERIES of ours, so that
- * there are always some left for other requests. */
+/* Watches may hold CONSUL_MAX_QUERIES of them; some are always left for other requests. */
 #define MAX_CONNECTIONS (CONSUL_MAX_QUERIES + 48)
 
 /* ---- requests ---- */
@@ -298,6 +297,7 @@ static int consul_dispatch(void *conn, struct kvs_err *err)
 	code = kvs_http_dispatch(c->http, err);
 	if (code)
 		return code;
+	consul_watch_relieve(c);
 	kvs_replyq_dispatch(&c->q);
 	poll_lookup(c);
 	consul_arm_timer(c);

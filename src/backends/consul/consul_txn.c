@@ -4,6 +4,7 @@
  * condition has a verb of its own that writes, too.
  */
 #include "backends/consul/consul.h"
+#include "backends/consul/consul_status.h"
 
 #include "base/base64.h"
 #include "base/err.h"
@@ -173,19 +174,13 @@ static uint64_t index_of(struct json_object *results)
 	return highest;
 }
 
-static int code_of_error(const char *what)
-{
-	if (strstr(what, "ermission denied") || strstr(what, "ACL not found"))
-		return KVS_E_DENIED;
-	return strstr(what, "nvalid session") ? KVS_E_NOTFOUND : KVS_E_CONFLICT;
-}
-
 static int read_errors(struct json_object *errors, const uint8_t *map, struct kvs_reply *reply,
 		       struct kvs_err *err)
 {
 	struct json_object *first, *what;
 	uint64_t op;
 	const char *words;
+	int code;
 
 	if (!json_object_is_type(errors, json_type_array) || !json_object_array_length(errors))
 		return not_a_result(err);
@@ -195,7 +190,8 @@ static int read_errors(struct json_object *errors, const uint8_t *map, struct kv
 	op = number_of(first, "OpIndex");
 	if (op < CONSUL_MAX_OPS)
 		reply->failed_op = map[op];
-	return kvs_err_set(err, code_of_error(words), "%s", KVS_Q(kvs_s(words)));
+	code = consul_status_of_words(kvs_s(words));
+	return kvs_err_set(err, code ? code : KVS_E_CONFLICT, "%s", KVS_Q(kvs_s(words)));
 }
 
 int consul_txn_decode(const struct consul_answer *answer, const uint8_t *map,
