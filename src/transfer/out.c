@@ -17,16 +17,12 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "transfer/common.h"
-#include "transfer/compress.h"
 #include "transfer/layout.h"
 #include "transfer/out_job.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
 
 #include <string.h>
-
-/* Times that a pair is read until it matches. */
-#define TRIES 12
 
 static void job_release(struct kvs_out_job *job)
 {
@@ -80,17 +76,9 @@ static int check_signature(struct kvs_out_job *job, const struct kvs_entry *sign
 static int check_checksum(struct kvs_out_job *job, const struct kvs_entry *checksum,
 			  struct kvs_err *err)
 {
-	int rc;
-
-	if (!checksum)
-		return kvs_err_set(err, KVS_E_NOTFOUND,
-				   "there is no %s; kvsync in puts a file there",
-				   KVS_Q(kvs_s(job->names.checksum)));
-	job->state.index = checksum->mod_index;
-	rc = kvs_checksum_parse(checksum, job->names.checksum, job->result->checksum, err);
-	if (rc)
-		kvs_transfer_refuse(&job->t, KVS_REFUSAL_MISMATCH, NULL);
-	return rc;
+	if (checksum)
+		job->state.index = checksum->mod_index;
+	return kvs_pair_checksum(&job->t, &job->names, checksum, job->result->checksum, err);
 }
 
 /* Reads the guards, the checksum and the signature in one round trip. */
@@ -116,41 +104,12 @@ static int look(struct kvs_out_job *job, struct kvs_err *err)
 	return rc ? rc : check_signature(job, got.at[n - 1], err);
 }
 
-/* A data that is not that of the checksum just read is INTEGRITY: worth reading again.  *ret_bytes
- * are in *ret_data or in the job's room. */
-static int fetch(struct kvs_out_job *job, struct kvs_entry **ret_data, struct kvs_str *ret_bytes,
-		 struct kvs_err *err)
-{
-	const char *name = job->names.data;
-	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
-	struct kvs_decoded decoded;
-	int rc = kvs_get(job->t.store, kvs_s(name), 0, &data, err);
-
-	decoded.mismatch = rc == KVS_E_NOTFOUND;
-	if (rc == 0)
-		rc = kvs_decode(name, data->value, data->flags, job->result->checksum, &job->room,
-				&decoded, err);
-	if (decoded.mismatch)
-		kvs_transfer_refuse(&job->t, KVS_REFUSAL_MISMATCH, NULL);
-	if (rc == KVS_E_NOTFOUND)
-		return kvs_err_set(
-			err, KVS_E_INTEGRITY,
-			"%s is missing though its checksum is there; kvsync in repairs it",
-			KVS_Q(kvs_s(name)));
-	if (rc)
-		return rc;
-	job->result->stored = data->value.n;
-	*ret_bytes = decoded.bytes;
-	*ret_data = kvs_steal_ptr(data);
-	return 0;
-}
-
 /* ---- */
 
 static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
-	struct kvs_str bytes;
+	struct kvs_decoded decoded;
 	struct kvs_found old;
 	int rc = look(job, err);
 
@@ -162,8 +121,12 @@ static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 		kvs_out_keep_signature(job);
 		return 0;
 	}
-	rc = fetch(job, &data, &bytes, err);
-	return rc ? rc : kvs_out_install(job, &old, bytes, err);
+	rc = kvs_pair_fetch(&job->t, &job->names, job->result->checksum, &job->room, &data,
+			    &decoded, err);
+	if (rc)
+		return rc;
+	job->result->stored = data->value.n;
+	return kvs_out_install(job, &old, decoded.bytes, err);
 }
 
 static int prepare(struct kvs_out_job *job, struct kvs_err *err)
@@ -190,7 +153,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	struct kvs_out_job job = {
 		.t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT
 	};
-	unsigned attempt;
+	unsigned attempts = 0;
 	int rc;
 
 	*ret = (struct kvs_out_result){ 0 };
@@ -198,12 +161,9 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	rc = prepare(&job, err);
 	if (rc)
 		return rc;
-	for (attempt = 1;; attempt++) {
+	do
 		rc = bring_up_to_date(&job, err);
-		if (rc != KVS_E_INTEGRITY || attempt == TRIES ||
-		    !kvs_pause(job.t.deadline, attempt))
-			break;
-	}
+	while (kvs_pair_again(&job.t, rc, ++attempts));
 	return rc ? rc : kvs_out_command(&job, err);
 }
 
