@@ -4,7 +4,6 @@
 #include "cli/cli.h"
 #include "cli/guard_options.h"
 #include "cli/output.h"
-#include "cli/reporting.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 #include "cli/write_options.h"
@@ -27,7 +26,7 @@ static const struct kvs_option in_options[] = {
 	{ "sorted", 'S', KVS_OPTION_FLAG(struct in_options, sorted), NULL,
 	  "sort the lines by their bytes, without empty ones" },
 	GUARD_OPTIONS(struct in_options, guards, "4M", "what the store holds"),
-	WRITE_OPTIONS(struct in_options, write),
+	WRITE_OPTIONS(struct in_options, write, "as it is, or stands there already"),
 	{ NULL },
 };
 
@@ -50,22 +49,6 @@ static int print(const struct cli *cli, const struct in_options *o,
 	return out_json(&j, err);
 }
 
-static void tell(const struct cli *cli, const struct kvs_transfer *t, const struct in_options *o,
-		 const struct kvs_in_result *result, int code, const struct kvs_err *err)
-{
-	struct kvs_report report = { .action = KVS_ACTION_IN, .key = o->key };
-
-	if (code == 0) {
-		report.changed = result->written;
-		report.sized = true;
-		report.lines = result->lines;
-		report.bytes = result->bytes;
-		report.stored = result->stored;
-		report.checksum = result->checksum;
-	}
-	cli_tell(cli, t, &report, code, err);
-}
-
 static int run(struct cli *cli, const void *options, struct kvs_err *err)
 {
 	const struct in_options *o = options;
@@ -76,6 +59,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		.fd = from_stdin ? STDIN_FILENO : -1,
 		.sorted = o->sorted,
 	};
+	struct kvs_report report = { .action = KVS_ACTION_IN, .key = o->key };
 	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
 	struct kvs_signkey *key KVS_AUTO_SIGNKEY = NULL;
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
@@ -94,7 +78,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_in(&t, &params, &result, err);
-	tell(cli, &t, o, &result, code, err);
+	write_tell(cli, &t, &report, &result, code, err);
 	return code ? code : print(cli, o, &result, err);
 }
 

@@ -22,7 +22,7 @@ static const struct kvs_option rollback_options[] = {
 	{ "number", 'n', KVS_OPTION_UINT(struct rollback_options, number), "NUMBER",
 	  "the version (default: the one before what stands in the store)", .min = 1 },
 	GUARD_OPTIONS(struct rollback_options, guards, "4M", "what the store holds"),
-	WRITE_OPTIONS(struct rollback_options, write),
+	WRITE_OPTIONS(struct rollback_options, write, "as it is, or stands there already"),
 	{ NULL },
 };
 
@@ -51,6 +51,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 {
 	const struct rollback_options *o = options;
 	struct kvs_rollback_params params = { .number = o->number.value, .in.key = o->key };
+	struct kvs_report report = { .action = KVS_ACTION_ROLLBACK, .key = o->key };
 	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
 	struct kvs_signkey *key KVS_AUTO_SIGNKEY = NULL;
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
@@ -68,13 +69,14 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 		return code;
 	cli_transfer_init(cli, store, &t);
 	code = kvs_transfer_rollback(&t, &params, &result, err);
+	write_tell(cli, &t, &report, &result.in, code, err);
 	return code ? code : print(cli, o->key, &result, err);
 }
 
 const struct cmd cmd_rollback = {
 	.name = "rollback",
 	.group = CMD_GROUP_TRANSFER,
-	.flags = CMD_STORE | CMD_PREFIX,
+	.flags = CMD_STORE | CMD_PREFIX | CMD_REPORTS,
 	.summary = "put an earlier version of a file into the store again",
 	.operands = "",
 	.options = rollback_options,

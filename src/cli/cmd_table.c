@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-extern const struct cmd cmd_history, cmd_rollback;
-extern const struct cmd cmd_in, cmd_out, cmd_keygen, cmd_stop, cmd_start, cmd_lock, cmd_unlock;
+extern const struct cmd cmd_in, cmd_out, cmd_copy, cmd_history, cmd_rollback, cmd_keygen;
+extern const struct cmd cmd_stop, cmd_start, cmd_lock, cmd_unlock;
 extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, cmd_index;
 extern const struct cmd cmd_status, cmd_backends;
 extern const struct cmd cmd_config, cmd_help, cmd_version;
@@ -13,6 +13,7 @@ extern const struct cmd cmd_config, cmd_help, cmd_version;
 const struct cmd *const cmd_table[] = {
 	&cmd_in,
 	&cmd_out,
+	&cmd_copy,
 	&cmd_history,
 	&cmd_rollback,
 	&cmd_keygen,

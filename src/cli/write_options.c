@@ -2,11 +2,12 @@
 #include "cli/write_options.h"
 
 #include "cli/output.h"
+#include "cli/reporting.h"
 #include "cli/transfer_setup.h"
 
 #include <inttypes.h>
 
-const char *const write_encodings[] = { "brotli", "gzip", "zstd", NULL };
+const char *const write_encodings[] = { "plain", "brotli", "gzip", "zstd", NULL };
 
 int write_options_take(const struct cli *cli, const struct write_options *o, const char *cause,
 		       struct kvs_in_params *ret, struct kvs_signkey **ret_key, struct kvs_err *err)
@@ -22,6 +23,7 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 		.cause = cause,
 		.reason = o->reason,
 	};
+	ret->exact = o->compress != NULL;
 	if (o->compress)
 		code = kvs_encoding_parse(o->compress, &ret->encoding, err);
 	if (!code && o->sign)
@@ -44,4 +46,18 @@ void write_result_json(struct kvs_json *j, const struct kvs_in_result *result)
 	kvs_json_uint(j, "lines", result->lines);
 	kvs_json_uint(j, "bytes", result->bytes);
 	kvs_json_text(j, "checksum", result->checksum);
+}
+
+void write_tell(const struct cli *cli, const struct kvs_transfer *t, struct kvs_report *report,
+		const struct kvs_in_result *result, int code, const struct kvs_err *err)
+{
+	if (code == 0) {
+		report->changed = result->written;
+		report->sized = true;
+		report->lines = result->lines;
+		report->bytes = result->bytes;
+		report->stored = result->stored;
+		report->checksum = result->checksum;
+	}
+	cli_tell(cli, t, report, code, err);
 }

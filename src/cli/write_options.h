@@ -5,9 +5,10 @@
 #ifndef KVS_CLI_WRITE_OPTIONS_H
 #define KVS_CLI_WRITE_OPTIONS_H
 
-#include "base/opt.h"
 #include "base/json.h"
+#include "base/opt.h"
 #include "base/signkey.h"
+#include "report/report.h"
 #include "transfer/transfer.h"
 
 struct cli;
@@ -23,13 +24,14 @@ struct write_options {
 
 extern const char *const write_encodings[];
 
-/* Rows of T_'s table, whose member m_ is a struct write_options. */
-#define WRITE_OPTIONS(T_, m_)                                                                      \
+/* Rows of T_'s table, whose member m_ is a struct write_options; else_ is what happens without
+ * --compress. */
+#define WRITE_OPTIONS(T_, m_, else_)                                                               \
 	{ "compress",                                                                              \
 	  'z',                                                                                     \
 	  KVS_OPTION_CHOICE(T_, m_.compress),                                                      \
 	  "ENCODING",                                                                              \
-	  "store it compressed: brotli (default), gzip or zstd",                                   \
+	  "store it as plain, brotli (default), gzip or zstd; else " else_,                        \
 	  .choices = write_encodings,                                                              \
 	  .bare = "brotli" },                                                                      \
 		{ "no-compat", 0, KVS_OPTION_FLAG(T_, m_.no_compat), NULL,                         \
@@ -55,5 +57,9 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 void write_result_text(const struct kvs_in_result *result);
 /* The same, whole, as members. */
 void write_result_json(struct kvs_json *j, const struct kvs_in_result *result);
+/* Tells what was done as cli_tell() does: the report has the action and the keys.  The result counts if
+ * code is 0. */
+void write_tell(const struct cli *cli, const struct kvs_transfer *t, struct kvs_report *report,
+		const struct kvs_in_result *result, int code, const struct kvs_err *err);
 
 #endif

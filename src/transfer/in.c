@@ -31,15 +31,7 @@ static int read_content(const struct kvs_in_params *params, struct kvs_buf *cont
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
 		    struct kvs_in_result *ret, struct kvs_err *err)
 {
-	struct kvs_pair_spec spec = {
-		.key = params->key,
-		.what = params->file,
-		.guards = &params->guards,
-		.encoding = params->encoding,
-		.no_compat = params->no_compat,
-		.sign_key = params->sign_key,
-		.history = &params->history,
-	};
+	struct kvs_pair_spec spec = kvs_pair_spec_of(params);
 	KVS_AUTO_BUF struct kvs_buf content;
 	struct kvs_transfer mine = *t; /* with a deadline of our own */
 	uint64_t began = kvsi_monotonic_ms();

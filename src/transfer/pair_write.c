@@ -83,7 +83,7 @@ static bool holds_content(const struct job *job, const struct kvs_entry *data)
 	kvs_buf_init(&room, job->spec->content.n);
 	return kvs_decode(job->names.data, data->value, data->flags, job->checksum.p, &room,
 			  &decoded, NULL) == 0 &&
-	       (job->spec->encoding == KVS_ENCODING_PLAIN ||
+	       ((job->spec->encoding == KVS_ENCODING_PLAIN && !job->spec->exact) ||
 		decoded.encoding == job->spec->encoding);
 }
 
@@ -177,9 +177,12 @@ static void fill_put(struct kvs_op *op, const char *key, struct kvs_str value)
 /* Packing takes its time, so it is done when it is certain that it is needed, and once. */
 static int pack(struct job *job, const struct seen *seen, struct kvs_err *err)
 {
-	if (job->spec->encoding == KVS_ENCODING_PLAIN || job->packed.len > 0 || seen->in_place)
+	const struct kvs_pair_spec *spec = job->spec;
+
+	if (spec->encoding == KVS_ENCODING_PLAIN || spec->packed.p || job->packed.len > 0 ||
+	    seen->in_place)
 		return 0;
-	return kvs_encode(job->spec->encoding, job->spec->content, &job->packed, err);
+	return kvs_encode(spec->encoding, spec->content, &job->packed, err);
 }
 
 static int sign(struct job *job, const struct seen *seen, struct kvs_err *err)
@@ -191,14 +194,21 @@ static int sign(struct job *job, const struct seen *seen, struct kvs_err *err)
 				  kvs_checksum_value(seen->checksum), job->signature, err);
 }
 
-/* The data as it is to stand in the store. */
+/* The value that the content is to be. */
+static struct kvs_str stored(const struct job *job)
+{
+	if (job->spec->encoding == KVS_ENCODING_PLAIN)
+		return job->spec->content;
+	return job->spec->packed.p ? job->spec->packed : kvs_buf_slice(&job->packed);
+}
+
 static void fill_put_data(struct kvs_op *op, const struct job *job)
 {
-	bool plain = job->spec->encoding == KVS_ENCODING_PLAIN;
+	const struct kvs_pair_spec *spec = job->spec;
 
-	fill_put(op, job->names.data, plain ? job->spec->content : kvs_buf_slice(&job->packed));
+	fill_put(op, job->names.data, stored(job));
 	if (kvs_caps(job->t->store) & KVS_CAP_FLAGS)
-		op->flags = kvs_encoding_info(job->spec->encoding)->flags;
+		op->flags = kvs_encoding_info(spec->encoding)->flags;
 }
 
 /* Ours goes there; one of what was there before goes away.  False: neither is due. */
@@ -245,7 +255,7 @@ static void note_write(struct job *job, const struct kvs_reply *reply)
 {
 	job->result->written = true;
 	job->result->index = reply->index;
-	job->result->stored = job->packed.len ? job->packed.len : job->spec->content.n;
+	job->result->stored = stored(job).n;
 }
 
 static int write_together(struct job *job, const struct seen *seen, struct kvs_err *err)

@@ -14,10 +14,28 @@ struct kvs_pair_spec {
 	struct kvs_str content;
 	const struct kvs_guards *guards;
 	enum kvs_encoding encoding;
+	bool exact;
+	struct kvs_str
+		packed; /* the content in that encoding, if somebody has it; else p is NULL */
 	bool no_compat;
 	const struct kvs_signkey *sign_key;
 	const struct kvs_history_params *history;
 };
+
+/* Without content. */
+static inline struct kvs_pair_spec kvs_pair_spec_of(const struct kvs_in_params *params)
+{
+	return (struct kvs_pair_spec){
+		.key = params->key,
+		.what = params->file,
+		.guards = &params->guards,
+		.encoding = params->encoding,
+		.exact = params->exact,
+		.no_compat = params->no_compat,
+		.sign_key = params->sign_key,
+		.history = &params->history,
+	};
+}
 
 /* What can be said before there is any content: the key, the encoding.  ARG. */
 int kvs_pair_check(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,

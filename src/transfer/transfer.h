@@ -139,9 +139,10 @@ struct kvs_in_params {
 	/* On the bytes that are to stand in the store, after the sorting; they shrink against what stands
 	 * there. */
 	struct kvs_guards guards;
-	/* How it is to stand in the store.  Plain asks for nothing: what is there in another encoding
-	 * stays if it is the same file. */
+	/* How it is to stand in the store.  Plain, unless `exact`, asks for nothing: what is there in
+	 * another encoding stays if it is the same file. */
 	enum kvs_encoding encoding;
+	bool exact;
 	bool no_compat; /* encodings that kvexpress cannot read are allowed */
 	/* Signs what is written, or what is there if it is the same file.  NULL: does not sign; a
 	 * signature of what was there before goes, with a warning. */
@@ -184,6 +185,25 @@ struct kvs_rollback_result {
  * NOTFOUND. */
 int kvs_transfer_rollback(const struct kvs_transfer *t, const struct kvs_rollback_params *params,
 			  struct kvs_rollback_result *ret, struct kvs_err *err);
+/* ---- copy: a file of one key goes under another ---- */
+
+struct kvs_copy_params {
+	const char *from;
+	bool ignore_stop;   /* a stop of `from` does not count; one of the other key does */
+	bool keep_encoding; /* as it stands at `from`, not as `in` says */
+	const struct kvs_signkey *const *verify_keys; /* who must have signed it at `from` */
+	size_t n_verify_keys;
+	/* How and where it is written: key, guards, encoding, signature and history as for in.  Of the
+	 * history, the cause is set by copy itself; file, fd, content and sorted mean nothing.  A
+	 * signature is for one key and does not come along: without a sign_key, what was signed is not
+	 * any more, with a warning. */
+	struct kvs_in_params in;
+};
+
+/* Errors: those of kvs_transfer_in(), NOTFOUND (`from`), FROZEN (either) and INTEGRITY (the data at `from` is
+ * not that of its checksum, or the signature does not do). */
+int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params *params,
+		      struct kvs_in_result *ret, struct kvs_err *err);
 
 /* ---- out: a file comes out of the store ---- */
 

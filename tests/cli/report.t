@@ -54,6 +54,10 @@ size=$(kvsync get kvexpress/packed/data | wc -c)
 wait_for 10 has_lines agent.log 4
 file_has agent.log "kvexpress.bytes:$size|g|" 'bytes are those of the value in the store'
 : >agent.log
+run kvsync copy --from packed --to copied
+wait_for 10 has_lines agent.log 3
+file_has agent.log "kvexpress.bytes:$size|g|#key:copied,$tags:copy,location:complete" 'copy'
+: >agent.log
 run kvsync out -k hosts -f target
 is "$(got agent.log 4 | head -n 1)" "kvexpress.out:1|c|#key:hosts,$tags:out,location:complete" 'out'
 run kvsync out -k hosts -f target --min-lines 50

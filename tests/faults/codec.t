@@ -60,6 +60,23 @@ for encoding in brotli gzip zstd; do
 	sweep alloc ENOMEM '' kvsync out --quiet -k $encoding -f target --verify key.pub --state-dir states
 done
 
+# ---- copy ----
+
+# shellcheck disable=SC2317 # called by sweep
+before() {
+	kvsync in --quiet -k k -f old
+}
+
+# shellcheck disable=SC2317 # called by sweep
+after() {
+	refused
+	rm -rf target
+	kvsync out --quiet -k k -f target --state-dir states || echo 'the store is damaged'
+	cmp -s target new || { [ "$status" -ne 0 ] && cmp -s target old; } || echo 'neither file'
+}
+
+sweep alloc ENOMEM '' kvsync copy --quiet --from zstd --to k --sign key --verify key.pub --compress=gzip
+
 # ---- keygen ----
 
 # shellcheck disable=SC2317 # called by sweep
