@@ -103,6 +103,15 @@ scenario() {
 	echo four >new
 	kvsync in -k hosts -f new --quiet
 	succeeds 'until there is one again' has key four
+
+	# more than is read of an event: the agent must not mind, nor must we
+	head -c 500000 /dev/zero | tr '\0' x >big
+	for n in 1 2 3; do
+		api PUT "/v1/kv/kvexpress/hosts/big$n" --data-binary @big >/dev/null || bail 'no big value'
+	done
+	echo five >new
+	kvsync in -k hosts -f new --quiet
+	succeeds 'an event of 2 MB is as good as any' has keyprefix five
 }
 
 for age in $(consul_ages); do
