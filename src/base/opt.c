@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* A row that was found, and the struct of its set. */
 struct target {
@@ -19,6 +20,7 @@ struct target {
 struct parser {
 	const struct kvs_option_set *sets;
 	size_t n_sets;
+	unsigned how;
 	int argc;
 	char **argv;
 	int next; /* index of the word that comes next */
@@ -177,6 +179,35 @@ static int missing_value(const struct kvs_option *row, struct kvs_err *err)
 	return kvs_err_set(err, KVS_E_ARG, "--%s needs a value: %s", row->name, row->arg);
 }
 
+/* Go's words, in any case. */
+static bool is_bool(const char *word, bool *ret)
+{
+	static const char *const words[][3] = { { "false", "f", "0" }, { "true", "t", "1" } };
+
+	for (int value = 0; value < 2; value++)
+		for (int i = 0; i < 3; i++)
+			if (strcasecmp(word, words[value][i]) == 0) {
+				*ret = value;
+				return true;
+			}
+	return false;
+}
+
+/* word: what stands behind the "=", or NULL. */
+static int take_flag(const struct parser *ps, const struct target *t, const char *word,
+		     struct kvs_err *err)
+{
+	bool value = true;
+
+	if (word && !(ps->how & KVS_OPTIONS_PFLAG))
+		return kvs_err_set(err, KVS_E_ARG, "--%s takes no value", t->row->name);
+	if (word && !is_bool(word, &value))
+		return kvs_err_set(err, KVS_E_ARG, "--%s: '%s' is neither true nor false",
+				   t->row->name, KVS_Q(kvs_s(word)));
+	*(bool *)t->member = value;
+	return 0;
+}
+
 static int parse_long(struct parser *ps, const char *body, struct kvs_err *err)
 {
 	const char *eq = strchr(body, '=');
@@ -187,18 +218,28 @@ static int parse_long(struct parser *ps, const char *body, struct kvs_err *err)
 
 	if (!find_name(ps, body, n, &t))
 		return unknown_name(ps, body, n, err);
-	if (t.row->type == KVS_OPTION_TYPE_FLAG) {
-		if (word)
-			return kvs_err_set(err, KVS_E_ARG, "--%s takes no value", t.row->name);
-		*(bool *)t.member = true;
-		return 0;
-	}
+	if (t.row->type == KVS_OPTION_TYPE_FLAG)
+		return take_flag(ps, &t, word, err);
 	if (!word)
 		word = t.row->bare ? t.row->bare : next_word(ps);
 	if (!word)
 		return missing_value(t.row, err);
 	code = take_value(&t, word, err);
 	return code ? kvs_err_context(err, code, "--%s", t.row->name) : 0;
+}
+
+/* The value that is written in one word with its letter, at p; NULL: there is none. */
+static const char *attached_value(const struct parser *ps, const struct kvs_option *row,
+				  const char *p)
+{
+	if (ps->how & KVS_OPTIONS_PFLAG) {
+		if (p[0] == '=' && p[1])
+			return p + 1;
+		if (row->type == KVS_OPTION_TYPE_FLAG &&
+		    (!strcmp(p, "true") || !strcmp(p, "false")))
+			return p;
+	}
+	return row->type != KVS_OPTION_TYPE_FLAG && *p ? p : NULL;
 }
 
 static int parse_letters(struct parser *ps, const char *p, struct kvs_err *err)
@@ -213,8 +254,11 @@ static int parse_letters(struct parser *ps, const char *p, struct kvs_err *err)
 				err, KVS_E_ARG, "unknown option -%s",
 				KVS_Q(kvs_sn(p, kvs_utf8_len((const unsigned char *)p, strlen(p))
 							?: 1)));
+		word = attached_value(ps, t.row, p + 1);
 		if (t.row->type == KVS_OPTION_TYPE_FLAG) {
-			*(bool *)t.member = true;
+			code = take_flag(ps, &t, word, err);
+			if (code || word)
+				return code;
 			continue;
 		}
 		if (t.row->bare) {
@@ -223,7 +267,7 @@ static int parse_letters(struct parser *ps, const char *p, struct kvs_err *err)
 				return kvs_err_context(err, code, "--%s", t.row->name);
 			continue;
 		}
-		word = p[1] ? p + 1 : next_word(ps);
+		word = word ?: next_word(ps);
 		if (!word)
 			return missing_value(t.row, err);
 		code = take_value(&t, word, err);
@@ -233,9 +277,10 @@ static int parse_letters(struct parser *ps, const char *p, struct kvs_err *err)
 }
 
 int kvs_option_parse(const struct kvs_option_set *sets, size_t n, int argc, char **argv,
-		     bool stop_at_operand, int *ret_operands, struct kvs_err *err)
+		     unsigned how, int *ret_operands, struct kvs_err *err)
 {
-	struct parser ps = { .sets = sets, .n_sets = n, .argc = argc, .argv = argv };
+	struct parser ps = { .sets = sets, .n_sets = n, .how = how, .argc = argc, .argv = argv };
+	bool stop_at_operand = how & KVS_OPTIONS_STOP_AT_OPERAND;
 	bool options_over = false;
 	int operands = 0;
 

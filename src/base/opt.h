@@ -10,6 +10,10 @@
  * later option would break scripts); an unknown one is answered with the nearest known.  The
  * last of several wins, except for lists.
  *
+ * KVS_OPTIONS_PFLAG reads lines as Go's pflag does, for programs that stand in for one which used
+ * it: flags take =true and =false, letters take -k=VALUE.  Beyond that, -ztrue is what it looks
+ * like.
+ *
  * A table:
  *
  *	struct put_options {
@@ -92,15 +96,19 @@ struct kvs_option_set {
 	void *base;
 };
 
+#define KVS_OPTIONS_STOP_AT_OPERAND 0x1u /* parsing ends at the first operand */
+#define KVS_OPTIONS_PFLAG	    0x2u
+
 /*
  * Parses argv[0 .. argc-1] (no program name) against `n` sets, the first that knows a name winning.
+ * `how` is 0 or some of KVS_OPTIONS_*.
  * Operands are moved to the front of argv, in order; *ret_operands says how many they are.  With
- * stop_at_operand parsing ends at the first operand: *ret_operands is then its index (argc if
- * there is none) and nothing is moved.  Values are borrowed from argv.
+ * KVS_OPTIONS_STOP_AT_OPERAND *ret_operands is the index of the first one (argc if there is none)
+ * and nothing is moved.  Values are borrowed from argv.
  * Errors: ARG, naming the option and what was expected; NOMEM (lists).
  */
 int kvs_option_parse(const struct kvs_option_set *sets, size_t n, int argc, char **argv,
-		     bool stop_at_operand, int *ret_operands, struct kvs_err *err);
+		     unsigned how, int *ret_operands, struct kvs_err *err);
 
 /* Was this row's option given?  (A flag: is it set?  A number: .given, and so on.) */
 bool kvs_option_given(const struct kvs_option *row, const void *base);

@@ -165,7 +165,7 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 		{ cli->cmd->options, options },
 		{ cli_global_options, &cli->globals },
 	};
-	int code = kvs_option_parse(sets, 2, argc, argv, false, &cli->n_operands, err);
+	int code = kvs_option_parse(sets, 2, argc, argv, 0, &cli->n_operands, err);
 
 	if (code)
 		return code;
@@ -214,7 +214,7 @@ static int run_line(struct cli *cli, int argc, char **argv, struct kvs_err *err)
 	const struct kvs_option_set globals = { cli_global_options, &cli->globals };
 	int at, code;
 
-	code = kvs_option_parse(&globals, 1, argc, argv, true, &at, err);
+	code = kvs_option_parse(&globals, 1, argc, argv, KVS_OPTIONS_STOP_AT_OPERAND, &at, err);
 	if (code)
 		return code;
 	if (at < argc)

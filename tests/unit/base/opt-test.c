@@ -57,9 +57,9 @@ struct parse {
 	struct kvs_err err;
 };
 
-#define PARSE(stop_, ...) parse((stop_), (const char *[]){ __VA_ARGS__, NULL })
+#define PARSE(how_, ...) parse((how_), (const char *[]){ __VA_ARGS__, NULL })
 
-static struct parse parse(bool stop, const char *const *words)
+static struct parse parse(unsigned how, const char *const *words)
 {
 	static char copies[16][64];
 	struct parse p = { .operands = -1 };
@@ -68,13 +68,13 @@ static struct parse parse(bool stop, const char *const *words)
 
 	for (; words[n]; n++)
 		p.argv[n] = strcpy(copies[n], words[n]);
-	p.code = kvs_option_parse(sets, 3, n, p.argv, stop, &p.operands, &p.err);
+	p.code = kvs_option_parse(sets, 3, n, p.argv, how, &p.operands, &p.err);
 	return p;
 }
 
 static void test_types(void)
 {
-	struct parse p = PARSE(false, "--sorted", "--key", "a=b", "--file=-", "--output=json",
+	struct parse p = PARSE(0, "--sorted", "--key", "a=b", "--file=-", "--output=json",
 			       "--length", "7", "--size", "2K", "--wait=1.5s", "--mode", "644",
 			       "--share=50%");
 
@@ -93,7 +93,7 @@ static void test_types(void)
 
 static void test_forms(void)
 {
-	struct parse p = PARSE(false, "one", "-Sqk", "key", "two", "-fname", "-p", "x", "-", "--",
+	struct parse p = PARSE(0, "one", "-Sqk", "key", "two", "-fname", "-p", "x", "-", "--",
 			       "--three", "-S");
 
 	is_code(p.code, 0, &p.err, "letters, operands between, and --");
@@ -106,13 +106,13 @@ static void test_forms(void)
 			   strcmp(p.argv[2], "-") == 0 && strcmp(p.argv[3], "--three") == 0 &&
 			   strcmp(p.argv[4], "-S") == 0,
 		   "in their order, at the front");
-	p = PARSE(false, "--sorted");
+	p = PARSE(0, "--sorted");
 	ok(p.v.sorted && !p.o.sorted, "the first set that knows a name wins");
-	p = PARSE(false, "--key", "a", "--key", "");
+	p = PARSE(0, "--key", "a", "--key", "");
 	is_str(p.v.key, "", "the last of two wins, and may be empty");
-	p = PARSE(false, "--key", "--sorted");
+	p = PARSE(0, "--key", "--sorted");
 	is_str(p.v.key, "--sorted", "a value may look like an option");
-	p = PARSE(false, "-s", "a,b", "--endpoint=c");
+	p = PARSE(0, "-s", "a,b", "--endpoint=c");
 	if (is_uint(p.v.endpoints.n, 2, "a list takes all"))
 		is_str(p.v.endpoints.items[1], "c", "in their order");
 	kvs_optlist_release(&p.v.endpoints);
@@ -122,30 +122,30 @@ static void test_forms(void)
 /* A value that may be left out never is a word of its own. */
 static void test_bare(void)
 {
-	struct parse p = PARSE(false, "--pack", "json");
+	struct parse p = PARSE(0, "--pack", "json");
 
 	is_code(p.code, 0, &p.err, "without its value");
 	is_str(p.v.pack, "plain", "it has the one of its row");
 	is_int(p.operands, 1, "the next word is an operand");
-	p = PARSE(false, "--pack=json");
+	p = PARSE(0, "--pack=json");
 	is_str(p.v.pack, "json", "with its value");
-	p = PARSE(false, "-zSk", "x");
+	p = PARSE(0, "-zSk", "x");
 	is_code(p.code, 0, &p.err, "its letter among others");
 	ok(p.v.pack && p.v.sorted && p.v.key, "is like a flag");
-	p = PARSE(false, "--pack=xml");
+	p = PARSE(0, "--pack=xml");
 	is_err(p.code, KVS_E_ARG, &p.err, "--pack: 'xml' is not one of: plain, json",
 	       "a wrong one");
 }
 
 static void test_stop(void)
 {
-	struct parse p = PARSE(true, "-S", "command", "--unknown");
+	struct parse p = PARSE(KVS_OPTIONS_STOP_AT_OPERAND, "-S", "command", "--unknown");
 
 	is_code(p.code, 0, &p.err, "what follows the first operand is left alone");
 	is_int(p.operands, 1, "its index");
-	p = PARSE(true, "-S");
+	p = PARSE(KVS_OPTIONS_STOP_AT_OPERAND, "-S");
 	is_int(p.operands, 1, "no operand: the end");
-	p = PARSE(true, "--", "-S");
+	p = PARSE(KVS_OPTIONS_STOP_AT_OPERAND, "--", "-S");
 	is_int(p.operands, 1, "behind --");
 }
 
@@ -187,13 +187,48 @@ static void test_bad(void)
 
 static void test_given(void)
 {
-	struct parse p = PARSE(false, "--count", "1", "--sorted");
+	struct parse p = PARSE(0, "--count", "1", "--sorted");
 
 	for (const struct kvs_option *row = rows; row->name; row++)
 		ok(kvs_option_given(row, &p.v) ==
 			   (strcmp(row->name, "count") == 0 || strcmp(row->name, "sorted") == 0),
 		   "was --%s given?", row->name);
 	is_str(kvs_option_type_name(&rows[0]), "flag", "the name of a type");
+}
+
+/* What Go's pflag takes. */
+static void test_pflag(void)
+{
+	struct parse p = PARSE(KVS_OPTIONS_PFLAG, "in", "--sorted=true", "-q=false", "-k=a=b", "x",
+			       "-Sq=1", "--file", "-f", "true");
+
+	is_code(p.code, 0, &p.err, "options in Go's forms");
+	ok(p.v.sorted && p.v.quick, "flags with a value");
+	is_str(p.v.key, "a=b", "a letter with =");
+	is_str(p.v.file, "-f", "a value that looks like an option");
+	is_int(p.operands, 3, "the operands");
+	is_str(p.argv[2], "true", "a stray word is one");
+
+	p = PARSE(KVS_OPTIONS_PFLAG, "-S", "--sorted=F", "-qtrue", "-k=", "-f", "x");
+	is_code(p.code, 0, &p.err, "more of them");
+	ok(!p.v.sorted, "the last of several wins");
+	ok(p.v.quick, "-qtrue is -q=true");
+	is_str(p.v.key, "=", "-k= is the key =");
+
+	p = PARSE(KVS_OPTIONS_PFLAG, "-qfalse", "-Sqk", "tru");
+	ok(p.v.sorted && p.v.quick, "what comes last wins here, too");
+	is_str(p.v.key, "tru", "at the end of a bundle");
+	p = PARSE(KVS_OPTIONS_PFLAG, "-qfalse");
+	ok(p.code == 0 && !p.v.quick, "-qfalse");
+
+	p = PARSE(KVS_OPTIONS_PFLAG, "--sorted=maybe");
+	is_err(p.code, KVS_E_ARG, &p.err, "--sorted: 'maybe' is neither true nor false", "no bool");
+	p = PARSE(KVS_OPTIONS_PFLAG, "-qtrust");
+	is_err(p.code, KVS_E_ARG, &p.err, "unknown option -t", "more than true is a bundle");
+	p = PARSE(0, "--sorted=true");
+	is_err(p.code, KVS_E_ARG, &p.err, "--sorted takes no value", "ours takes none");
+	p = PARSE(0, "-k=x");
+	is_str(p.v.key, "=x", "nor an = behind a letter");
 }
 
 int main(void)
@@ -204,5 +239,6 @@ int main(void)
 	test_stop();
 	test_bad();
 	test_given();
+	test_pflag();
 	return tap_end();
 }
