@@ -148,6 +148,19 @@ static int take_number(const struct kvs_option *row, const char *word, struct kv
 	return 0;
 }
 
+/* An empty one counts as not given.  Whoever lists the processes sees argv. */
+static int take_secret(const struct kvs_option *row, const char *word, struct kvs_secret *secret,
+		       struct kvs_err *err)
+{
+	char *bytes = (char *)(uintptr_t)word; /* of argv, which is ours */
+	int code;
+
+	kvs_secret_release(secret);
+	code = *word ? kvs_secret_set(secret, row->name, word, err) : 0;
+	explicit_bzero(bytes, strlen(bytes));
+	return code;
+}
+
 static int take_value(const struct target *t, const char *word, struct kvs_err *err)
 {
 	switch (t->row->type) {
@@ -159,6 +172,8 @@ static int take_value(const struct target *t, const char *word, struct kvs_err *
 	case KVS_OPTION_TYPE_STRING:
 		*(const char **)t->member = word;
 		return 0;
+	case KVS_OPTION_TYPE_SECRET:
+		return take_secret(t->row, word, t->member, err);
 	case KVS_OPTION_TYPE_CHOICE:
 		return take_choice(t->row, word, t->member, err);
 	case KVS_OPTION_TYPE_LIST:
@@ -322,6 +337,8 @@ bool kvs_option_given(const struct kvs_option *row, const void *base)
 		return *(const char *const *)member != NULL;
 	case KVS_OPTION_TYPE_LIST:
 		return ((const struct kvs_optlist *)member)->n != 0;
+	case KVS_OPTION_TYPE_SECRET:
+		return ((const struct kvs_secret *)member)->value != NULL;
 	default:
 		return ((const struct kvs_optnum *)member)->given;
 	}
@@ -330,11 +347,12 @@ bool kvs_option_given(const struct kvs_option *row, const void *base)
 const char *kvs_option_type_name(const struct kvs_option *row)
 {
 	static const char *const names[] = {
-		[KVS_OPTION_TYPE_FLAG] = "flag", [KVS_OPTION_TYPE_STRING] = "string",
-		[KVS_OPTION_TYPE_PATH] = "path", [KVS_OPTION_TYPE_CHOICE] = "choice",
-		[KVS_OPTION_TYPE_LIST] = "list", [KVS_OPTION_TYPE_UINT] = "uint",
-		[KVS_OPTION_TYPE_SIZE] = "size", [KVS_OPTION_TYPE_DURATION] = "duration",
-		[KVS_OPTION_TYPE_MODE] = "mode", [KVS_OPTION_TYPE_PERCENT] = "percent",
+		[KVS_OPTION_TYPE_FLAG] = "flag",	 [KVS_OPTION_TYPE_STRING] = "string",
+		[KVS_OPTION_TYPE_SECRET] = "secret",	 [KVS_OPTION_TYPE_PATH] = "path",
+		[KVS_OPTION_TYPE_CHOICE] = "choice",	 [KVS_OPTION_TYPE_LIST] = "list",
+		[KVS_OPTION_TYPE_UINT] = "uint",	 [KVS_OPTION_TYPE_SIZE] = "size",
+		[KVS_OPTION_TYPE_DURATION] = "duration", [KVS_OPTION_TYPE_MODE] = "mode",
+		[KVS_OPTION_TYPE_PERCENT] = "percent",
 	};
 
 	return names[row->type];
@@ -344,4 +362,16 @@ void kvs_optlist_release(struct kvs_optlist *list)
 {
 	kvsi_free(list->items);
 	*list = (struct kvs_optlist){ 0 };
+}
+
+void kvs_options_release(const struct kvs_option *rows, void *base)
+{
+	for (; rows && rows->name; rows++) {
+		void *member = (char *)base + rows->offset;
+
+		if (rows->type == KVS_OPTION_TYPE_LIST)
+			kvs_optlist_release(member);
+		else if (rows->type == KVS_OPTION_TYPE_SECRET)
+			kvs_secret_release(member);
+	}
 }

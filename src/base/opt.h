@@ -29,6 +29,8 @@
 #ifndef KVS_BASE_OPT_H
 #define KVS_BASE_OPT_H
 
+#include "base/secret.h"
+
 #include <kvsync/kvsync.h>
 
 #include <stdbool.h>
@@ -38,7 +40,8 @@
 enum kvs_option_type {
 	KVS_OPTION_TYPE_FLAG = 1,
 	KVS_OPTION_TYPE_STRING,
-	KVS_OPTION_TYPE_PATH, /* not empty */
+	KVS_OPTION_TYPE_PATH,	/* not empty */
+	KVS_OPTION_TYPE_SECRET, /* its bytes in argv are overwritten */
 	KVS_OPTION_TYPE_CHOICE,
 	KVS_OPTION_TYPE_LIST, /* may be given several times */
 	KVS_OPTION_TYPE_UINT,
@@ -78,6 +81,7 @@ struct kvs_option {
 /* Where a value goes; a member of another type does not compile. */
 #define KVS_OPTION_TO(type_, T_, m_, C_)                                                           \
 	(type_), (uint16_t)(offsetof(T_, m_) + 0 * sizeof(&((T_ *)0)->m_ == (C_ *)0))
+#define KVS_OPTION_SECRET(T_, m_) KVS_OPTION_TO(KVS_OPTION_TYPE_SECRET, T_, m_, struct kvs_secret)
 #define KVS_OPTION_FLAG(T_, m_)	  KVS_OPTION_TO(KVS_OPTION_TYPE_FLAG, T_, m_, bool)
 #define KVS_OPTION_STRING(T_, m_) KVS_OPTION_TO(KVS_OPTION_TYPE_STRING, T_, m_, const char *)
 #define KVS_OPTION_PATH(T_, m_)	  KVS_OPTION_TO(KVS_OPTION_TYPE_PATH, T_, m_, const char *)
@@ -117,5 +121,8 @@ bool kvs_option_given(const struct kvs_option *row, const void *base);
 const char *kvs_option_type_name(const struct kvs_option *row);
 
 void kvs_optlist_release(struct kvs_optlist *list);
+
+/* Releases what the lists and secrets among the members of a struct hold. */
+void kvs_options_release(const struct kvs_option *rows, void *base);
 
 #endif

@@ -12,6 +12,7 @@
 #define MAX_LINE 131072
 
 struct splitter {
+	bool plain; /* blanks only mean something */
 	const char *line;
 	const char *p;
 	char *out; /* where the next byte of a word goes */
@@ -98,7 +99,7 @@ static void skip_blanks(struct splitter *s)
 	for (;;) {
 		if (is_blank(*s->p))
 			s->p++;
-		else if (s->p[0] == '\\' && s->p[1] == '\n')
+		else if (!s->plain && s->p[0] == '\\' && s->p[1] == '\n')
 			s->p += 2;
 		else
 			return;
@@ -111,7 +112,9 @@ static int take_word(struct splitter *s, struct kvs_err *err)
 	int rc = 0;
 
 	for (; *s->p && !is_blank(*s->p) && !rc; first = false) {
-		if (s->p[0] == '\\' && s->p[1] == '\n')
+		if (s->plain)
+			*s->out++ = *s->p++;
+		else if (s->p[0] == '\\' && s->p[1] == '\n')
 			s->p += 2;
 		else if (*s->p == '\'')
 			rc = take_single_quoted(s, err);
@@ -128,10 +131,10 @@ static int take_word(struct splitter *s, struct kvs_err *err)
 	return rc;
 }
 
-int kvs_words_split(const char *line, struct kvs_words *ret_words, struct kvs_err *err)
+static int split(const char *line, bool plain, struct kvs_words *ret_words, struct kvs_err *err)
 {
 	size_t len = strlen(line), most = most_words(len), n = 0;
-	struct splitter s = { .line = line, .p = line };
+	struct splitter s = { .plain = plain, .line = line, .p = line };
 	KVS_AUTO_FREE char **argv = NULL;
 	int rc;
 
@@ -153,6 +156,16 @@ int kvs_words_split(const char *line, struct kvs_words *ret_words, struct kvs_er
 	ret_words->argv = kvs_steal_ptr(argv);
 	ret_words->n = n;
 	return 0;
+}
+
+int kvs_words_split(const char *line, struct kvs_words *ret_words, struct kvs_err *err)
+{
+	return split(line, false, ret_words, err);
+}
+
+int kvs_words_fields(const char *line, struct kvs_words *ret_words, struct kvs_err *err)
+{
+	return split(line, true, ret_words, err);
 }
 
 void kvs_words_release(struct kvs_words *words)

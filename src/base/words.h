@@ -30,6 +30,12 @@ struct kvs_words {
  */
 int kvs_words_split(const char *line, struct kvs_words *ret_words, struct kvs_err *err);
 
+/*
+ * Splits it at its blanks and nothing else: quotes, backslashes and operators are plain bytes.  For
+ * lines that were written for such a program.  Errors as above.
+ */
+int kvs_words_fields(const char *line, struct kvs_words *ret_words, struct kvs_err *err);
+
 /* Frees the words; those of a struct of zeros too. */
 void kvs_words_release(struct kvs_words *words);
 

@@ -14,6 +14,7 @@ struct values {
 	const char *output;
 	const char *pack;
 	struct kvs_optlist endpoints;
+	struct kvs_secret token;
 	struct kvs_optnum count, size, wait, mode, share;
 };
 
@@ -39,6 +40,7 @@ static const struct kvs_option rows[] = {
 	{ "wait", 0, KVS_OPTION_DURATION(struct values, wait), "TIME", "" },
 	{ "mode", 'c', KVS_OPTION_MODE(struct values, mode), "MODE", "" },
 	{ "share", 0, KVS_OPTION_PERCENT(struct values, share), "PERCENT", "" },
+	{ "token", 'T', KVS_OPTION_SECRET(struct values, token), "TOKEN", "" },
 	{ NULL },
 };
 
@@ -196,6 +198,28 @@ static void test_given(void)
 	is_str(kvs_option_type_name(&rows[0]), "flag", "the name of a type");
 }
 
+static void test_secrets(void)
+{
+	char first[] = "--token=first", letter[] = "-T", second[] = "second", last[] = "-Tlast";
+	char *argv[] = { first, letter, second, last };
+	struct values v = { 0 };
+	const struct kvs_option_set set = { rows, &v };
+	struct kvs_err err;
+	int n;
+
+	is_code(kvs_option_parse(&set, 1, 4, argv, 0, &n, &err), 0, &err, "secrets");
+	is_str(v.token.value, "last", "the last of them wins");
+	is_str(first, "--token=", "all are overwritten in argv");
+	ok(second[0] == '\0' && second[5] == '\0', "to their last byte");
+	is_str(last, "-T", "also behind their letter");
+	kvs_options_release(rows, &v);
+	ok(!v.token.value, "and given back");
+	argv[0] = letter;
+	argv[1] = second;
+	is_code(kvs_option_parse(&set, 1, 2, argv, 0, &n, &err), 0, &err, "an empty one");
+	ok(!v.token.value, "is none");
+}
+
 /* What Go's pflag takes. */
 static void test_pflag(void)
 {
@@ -239,6 +263,7 @@ int main(void)
 	test_stop();
 	test_bad();
 	test_given();
+	test_secrets();
 	test_pflag();
 	return tap_end();
 }

@@ -113,8 +113,25 @@ static void test_long(void)
 	is_uint(words.n, 65536, "all of them");
 }
 
+static void test_fields(void)
+{
+	KVS_AUTO_WORDS struct kvs_words words = { 0 };
+	struct kvs_words none = { 0 };
+	struct kvs_err err;
+
+	is_code(kvs_words_fields("\t sh -c 'a\\ b' | x>y\n", &words, &err), 0, &err,
+		"a line split at its blanks");
+	is_uint(words.n, 6, "so many words");
+	is_str(words.argv[2], "'a\\", "quotes and backslashes stay");
+	is_str(words.argv[4], "|", "operators are words");
+	is_str(words.argv[5], "x>y", "or parts of them");
+	is_err(kvs_words_fields(" \n", &none, &err), KVS_E_ARG, &err, "the command is empty",
+	       "blanks only");
+}
+
 int main(void)
 {
+	test_fields();
 	test_cases();
 	test_bad();
 	test_long();
