@@ -36,14 +36,14 @@ static bool add_file(struct loader *l)
 	return true;
 }
 
-static void load_bytes(struct loader *l, const char *path, struct kvs_str bytes)
+static void load_bytes(struct loader *l, const char *path, struct kvs_str bytes, load_fn *fn)
 {
 	l->file = config_text(l->config, l->problems, path, strlen(path));
 	if (l->file && add_file(l))
-		yaml_load(l, bytes, load_top);
+		yaml_load(l, bytes, fn);
 }
 
-static void load_file(struct loader *l, const char *path)
+void load_file(struct loader *l, const char *path, load_fn *fn)
 {
 	const struct kvs_config_pos at = { .file = path };
 	KVS_AUTO_BUF struct kvs_buf bytes;
@@ -59,7 +59,7 @@ static void load_file(struct loader *l, const char *path)
 	else if (rc)
 		problem(l->problems, at, "cannot be read: %s", strerrordesc_np(why.sys_errno));
 	else
-		load_bytes(l, path, kvs_buf_slice(&bytes));
+		load_bytes(l, path, kvs_buf_slice(&bytes), fn);
 }
 
 /* ---- conf.d ---- */
@@ -87,7 +87,7 @@ static void load_member(struct loader *l, const char *folder, const char *name)
 	KVS_AUTO_FREE char *path = kvs_asprintf("%s/%s", folder, name);
 
 	if (path)
-		load_file(l, path);
+		load_file(l, path, load_top);
 	else
 		problem_oom(l->problems);
 }
@@ -180,7 +180,7 @@ static void load_all(struct loader *l, const char *path)
 	const char *first = kvs_config_path(path);
 
 	if (path || !may_be_missing(first) || access(first, F_OK) == 0 || errno != ENOENT)
-		load_file(l, first);
+		load_file(l, first, load_top);
 	if (!l->problems->stop)
 		load_folder_beside(l, first);
 	if (!l->problems->stop)
@@ -221,7 +221,7 @@ int kvs_config_parse(const char *path, struct kvs_str bytes, const struct kvs_co
 
 	if (rc)
 		return rc;
-	load_bytes(&l, path, bytes);
+	load_bytes(&l, path, bytes, load_top);
 	if (!p.stop)
 		check_whole(&p, l.config);
 	return finish(&l, ret_config, err);

@@ -8,6 +8,7 @@
  *	section.c   a store section
  *	problems.c  what is wrong, collected
  *	text.c      strings that the config owns
+ *	flat.c      the files of other programs
  *
  * A mistake does not stop the loading; problems.stop does (no memory, too many mistakes): whoever
  * loops looks at it.
@@ -62,14 +63,17 @@ struct loader {
 };
 
 /* Parses bytes and hands the top mapping to fn, unless there is none or it is no YAML. */
-void yaml_load(struct loader *l, struct kvs_str bytes,
-	       void (*fn)(struct loader *l, const yaml_node_t *mapping));
+typedef void load_fn(struct loader *l, const yaml_node_t *mapping);
+void yaml_load(struct loader *l, struct kvs_str bytes, load_fn *fn);
 
 struct kvs_config_pos node_pos(const struct loader *l, const yaml_node_t *node);
 
 /* Is it a mapping (a list, a single value)?  If not that is a problem: 'WHAT must be a mapping'. */
 bool node_expect(struct loader *l, const yaml_node_t *node, yaml_node_type_t type,
 		 const char *what);
+
+/* Is it a scalar without a value (nothing, ~, null)? */
+bool node_is_empty(const yaml_node_t *node);
 
 /* The text of a scalar that is a value, owned by the config; NULL: a problem was told. */
 const char *node_value(struct loader *l, const yaml_node_t *node, const char *what);
@@ -82,6 +86,11 @@ void node_each(struct loader *l, const yaml_node_t *mapping,
 
 /* The members of a list, one by one: NULL behind the last. */
 const yaml_node_t *node_member(const struct loader *l, const yaml_node_t *list, size_t i);
+
+/* ---- load.c ---- */
+
+/* Reads the file and hands its top mapping to fn. */
+void load_file(struct loader *l, const char *path, load_fn *fn);
 
 /* ---- top.c ---- */
 

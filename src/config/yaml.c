@@ -77,6 +77,11 @@ static bool is_null(const yaml_node_t *node)
 	return false;
 }
 
+bool node_is_empty(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE && (node->data.scalar.length == 0 || is_null(node));
+}
+
 /* Is there text, and can it be a C string? */
 static bool is_usable(struct loader *l, const yaml_node_t *node, const char *what)
 {
@@ -87,7 +92,7 @@ static bool is_usable(struct loader *l, const yaml_node_t *node, const char *wha
 			KVS_CONFIG_MAX_VALUE);
 	else if (memchr(node->data.scalar.value, '\0', n))
 		problem(l->problems, node_pos(l, node), "%s has a NUL byte in it", what);
-	else if (n == 0 || is_null(node))
+	else if (node_is_empty(node))
 		problem(l->problems, node_pos(l, node), "%s has no value", what);
 	else
 		return true;
@@ -249,7 +254,7 @@ static bool next_document(struct loader *l, yaml_parser_t *parser, struct kvs_st
 }
 
 static void load_documents(struct loader *l, yaml_parser_t *parser, struct kvs_str bytes,
-			   void (*fn)(struct loader *l, const yaml_node_t *mapping))
+			   load_fn *fn)
 {
 	KVS_CLEANUP(cleanup_document) yaml_document_t doc = { 0 }, second = { 0 };
 	const yaml_node_t *root;
@@ -274,8 +279,7 @@ static void cleanup_parser(yaml_parser_t *parser)
 	yaml_parser_delete(parser);
 }
 
-void yaml_load(struct loader *l, struct kvs_str bytes,
-	       void (*fn)(struct loader *l, const yaml_node_t *mapping))
+void yaml_load(struct loader *l, struct kvs_str bytes, load_fn *fn)
 {
 	KVS_CLEANUP(cleanup_parser) yaml_parser_t first = { 0 }, second = { 0 };
 	const unsigned char *p = bytes.p ? bytes.p : (const void *)"";

@@ -363,15 +363,11 @@ static void write_file(const char *name, const char *text)
 static void remove_files(void)
 {
 	static const char *const made[] = {
-		"kvsync.yaml",
-		"conf.d/20-b.yml",
-		"conf.d/10-c.json",
-		"conf.d/ignored.txt",
-		"conf.d/.hidden.yaml",
-		"conf.d/nodot-yaml",
-		"conf.d/30-d.yaml",
-		"conf.d",
-		"",
+		"kvsync.yaml",	       "conf.d/20-b.yml",
+		"conf.d/10-c.json",    "conf.d/ignored.txt",
+		"conf.d/.hidden.yaml", "conf.d/nodot-yaml",
+		"conf.d/30-d.yaml",    "conf.d",
+		"flat.yaml",	       "",
 	};
 
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
