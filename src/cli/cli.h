@@ -25,6 +25,8 @@ struct cli_globals {
 	const char *tls_server_name;
 	bool insecure_skip_tls_verify;
 	const char *token_file;
+	const char *token;	   /* of a personality: no option of ours */
+	const char *default_token; /* the same, where Consul is sent none otherwise */
 	const char *user;
 	const char *password_file;
 	const char *prefix;
@@ -54,12 +56,14 @@ extern const struct kvs_option cli_global_options[];
 
 struct kvs_config;
 struct cli_reporting;
+struct personality;
 
 /* The flag of a command for which the options with this tag mean something; 0: every command. */
 unsigned cli_global_needs(unsigned tag);
 
 struct cli {
-	const struct cmd *cmd; /* NULL until it is known */
+	const struct cmd *cmd;		       /* NULL until it is known, and with a personality */
+	const struct personality *personality; /* or NULL */
 	struct cli_globals globals;
 	char **words; /* the whole command line, as main() got it */
 	char **operands;

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/exit.h"
 #include "cli/output.h"
+#include "cli/personality.h"
 
 #include <kvsync/kvsync.h>
 
@@ -52,7 +53,7 @@ static void value_of(const struct kvs_option *row, char *text, size_t size)
 		(void)snprintf(text, size, row->bare ? "[=%s]" : " %s", row->arg);
 }
 
-static void print_option(const struct kvs_option *row)
+void help_option(const struct kvs_option *row)
 {
 	char left[80], alias[40] = "", value[40];
 
@@ -70,7 +71,7 @@ static void print_option(const struct kvs_option *row)
 static void print_options(const struct kvs_option *rows)
 {
 	for (; rows && rows->name; rows++)
-		print_option(rows);
+		help_option(rows);
 }
 
 void help_overview(void)
@@ -146,6 +147,10 @@ void help_tables(void)
 	table_options("-", cli_global_options);
 	for (const struct cmd *const *c = cmd_table; *c; c++)
 		table_options((*c)->name, (*c)->options);
+	for (const struct personality *const *p = personality_table; *p; p++) {
+		out_text("personality\t%s\t%s\n", (*p)->name, (*p)->summary);
+		table_options((*p)->name, (*p)->options);
+	}
 	for (const struct exit_row *row = exit_table; row->meaning; row++)
 		table_exit(row);
 	help_config_tables();

@@ -14,6 +14,7 @@
 #include "cli/help.h"
 #include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/personality.h"
 #include "cli/quick.h"
 #include "cli/reporting.h"
 #include "cli/signals.h"
@@ -130,20 +131,12 @@ extern const struct kvs_backend BACKEND_(KVS_PROGRAM_BACKEND);
 static void start_here(void)
 {
 	kvsi_backend_add(&BACKEND_(KVS_PROGRAM_BACKEND));
+	quick_stay();
 }
 
-static void go_on_elsewhere(const struct cli *cli)
-{
-	(void)cli;
-}
 #else
 static void start_here(void)
 {
-}
-
-static void go_on_elsewhere(const struct cli *cli)
-{
-	quick_exec(cli);
 }
 #endif
 
@@ -154,7 +147,7 @@ static int run_ready(struct cli *cli, void *options, struct kvs_err *err)
 
 	if (code || done)
 		return code;
-	go_on_elsewhere(cli);
+	quick_exec(cli);
 	return cli->cmd->run(cli, options, err);
 }
 
@@ -189,13 +182,6 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 	return code ? code : run_ready(cli, options, err);
 }
 
-static void release_lists(const struct kvs_option *rows, void *base)
-{
-	for (; rows && rows->name; rows++)
-		if (rows->type == KVS_OPTION_TYPE_LIST)
-			kvs_optlist_release((struct kvs_optlist *)((char *)base + rows->offset));
-}
-
 static int run_with_options(struct cli *cli, int argc, char **argv, struct kvs_err *err)
 {
 	void *options = kvs_zalloc(cli->cmd->options_size);
@@ -204,7 +190,7 @@ static int run_with_options(struct cli *cli, int argc, char **argv, struct kvs_e
 	if (!options)
 		return kvs_err_oom(err);
 	code = run_command(cli, options, argc, argv, err);
-	release_lists(cli->cmd->options, options);
+	kvs_options_release(cli->cmd->options, options);
 	kvsi_free(options);
 	return code;
 }
@@ -235,15 +221,44 @@ static int run_line(struct cli *cli, int argc, char **argv, struct kvs_err *err)
 	return run_with_options(cli, argc - at - 1, argv + at + 1, err);
 }
 
-/* The parser moves the words in argv about. */
+/* The parser moves the words in argv about, and overwrites secrets.  One block. */
 static char **copy_words(int argc, char **argv)
 {
-	size_t n = (size_t)argc + 1;
-	char **words = kvs_realloc_array(NULL, n, sizeof(*words));
+	size_t pointers = ((size_t)argc + 1) * sizeof(char *), size = pointers;
+	char **words, *room;
 
-	if (words)
-		memcpy(words, argv, n * sizeof(*words));
+	for (int i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	words = kvs_zalloc(size);
+	room = (char *)words + pointers;
+	for (int i = 0; words && i < argc; i++) {
+		size_t n = strlen(argv[i]) + 1;
+
+		words[i] = memcpy(room, argv[i], n);
+		room += n;
+	}
 	return words;
+}
+
+static int run(struct cli *cli, int argc, char **argv, struct kvs_err *err)
+{
+	cli->personality = argc ? personality_find(argv[0]) : NULL;
+	cli->words = copy_words(argc, argv);
+	if (!cli->words)
+		return kvs_err_oom(err);
+	argv += argc != 0;
+	argc -= argc != 0;
+	return cli->personality ? personality_run(cli, argc, argv, err)
+				: run_line(cli, argc, argv, err);
+}
+
+/* Says why it failed.  Returns the exit status. */
+static int report(const struct cli *cli, int code, const struct kvs_err *err)
+{
+	if (cli->personality)
+		return cli->personality->report(cli, code, err);
+	cli_report(cli, code, err);
+	return exit_status_of(code);
 }
 
 /* Leak checks want everything taken down. */
@@ -266,9 +281,7 @@ int main(int argc, char **argv)
 	leave_quickly();
 	start_here();
 	cli.began = kvsi_monotonic_ms();
-	cli.words = copy_words(argc, argv);
-	code = cli.words ? run_line(&cli, argc ? argc - 1 : 0, argv + (argc != 0), &err)
-			 : kvs_err_oom(&err);
+	code = run(&cli, argc, argv, &err);
 	if (code >= 0) {
 		int flushed = out_finish(&err);
 
@@ -276,11 +289,9 @@ int main(int argc, char **argv)
 	} else {
 		(void)out_finish(NULL);
 	}
-	if (code < 0) {
-		cli_report(&cli, code, &err);
-		code = exit_status_of(code);
-	}
-	release_lists(cli_global_options, &cli.globals);
+	if (code < 0)
+		code = report(&cli, code, &err);
+	kvs_options_release(cli_global_options, &cli.globals);
 	cli_reporting_close(&cli);
 	kvs_config_free(cli.config);
 	kvsi_free(cli.words);

@@ -30,13 +30,24 @@ static bool chose_etcd(const struct cli *cli)
 	return etcd;
 }
 
+static bool staying;
+
+void quick_stay(void)
+{
+	staying = true;
+}
+
+static bool is_one_shot(const struct cmd *cmd)
+{
+	return (cmd->flags & CMD_STORE) && !(cmd->flags & CMD_ENDLESS);
+}
+
 void quick_exec(const struct cli *cli)
 {
 	KVS_AUTO_FREE char *path = NULL;
 	const char *dir = folder();
 
-	if (!dir || !(cli->cmd->flags & CMD_STORE) || (cli->cmd->flags & CMD_ENDLESS) ||
-	    !chose_etcd(cli))
+	if (staying || !dir || (cli->cmd && !is_one_shot(cli->cmd)) || !chose_etcd(cli))
 		return;
 	path = kvs_asprintf("%s/kvsync-etcd", dir);
 	if (path)

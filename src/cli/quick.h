@@ -15,4 +15,7 @@ struct cli;
  */
 void quick_exec(const struct cli *cli);
 
+/* This is kvsync-etcd: quick_exec() does nothing. */
+void quick_stay(void);
+
 #endif

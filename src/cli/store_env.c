@@ -65,25 +65,32 @@ static int parse_bool(const struct env_row *row, const char *value, bool *ret, s
 	return code ? kvs_err_context(err, code, "%s", row->variable) : 0;
 }
 
-/* CONSUL_HTTP_ADDR: host:port, or a URL; CONSUL_HTTP_SSL asks for TLS also where the URL says http.
- */
-static int add_consul_address(struct kvs_opts *opts, const struct env_row *row, const char *value,
-			      struct kvs_err *err)
+/* CONSUL_HTTP_SSL asks for TLS also where the URL says http. */
+int store_env_consul_url(const char *address, char **ret_url, struct kvs_err *err)
 {
 	static const struct env_row ssl = { .variable = "CONSUL_HTTP_SSL" };
 	const char *wish = env(ssl.variable);
-	KVS_AUTO_FREE char *url = NULL;
+	const char *scheme = "";
 	bool tls = false;
 	int code = wish ? parse_bool(&ssl, wish, &tls, err) : 0;
 
 	if (code)
 		return code;
-	if (!tls || strncmp(value, "unix://", 7) == 0 || strncmp(value, "https://", 8) == 0)
-		return kvs_opts_add(opts, row->option, value, err);
-	if (strncmp(value, "http://", 7) == 0)
-		value += 7;
-	url = kvs_asprintf("https://%s", value);
-	return url ? kvs_opts_add(opts, row->option, url, err) : kvs_err_oom(err);
+	if (tls && strncmp(address, "unix://", 7) != 0 && strncmp(address, "https://", 8) != 0) {
+		scheme = "https://";
+		address += strncmp(address, "http://", 7) == 0 ? 7 : 0;
+	}
+	*ret_url = kvs_asprintf("%s%s", scheme, address);
+	return *ret_url ? 0 : kvs_err_oom(err);
+}
+
+static int add_consul_address(struct kvs_opts *opts, const struct env_row *row, const char *value,
+			      struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *url = NULL;
+	int code = store_env_consul_url(value, &url, err);
+
+	return code ? code : kvs_opts_add(opts, row->option, url, err);
 }
 
 /* CONSUL_HTTP_SSL_VERIFY=false */

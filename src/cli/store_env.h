@@ -20,6 +20,10 @@ const char *store_env_address(const char *backend);
 int store_env_fill(const char *backend, bool want_address, struct kvs_opts *opts,
 		   struct kvs_err *err);
 
+/* A server of Consul's as a URL or HOST:PORT, with https:// in front where CONSUL_HTTP_SSL asks for
+ * TLS.  Fresh memory.  ARG (the variable), NOMEM. */
+int store_env_consul_url(const char *address, char **ret_url, struct kvs_err *err);
+
 /* Adds each part of a comma-separated list as "endpoints". */
 int store_env_add_endpoints(struct kvs_opts *opts, const char *list, struct kvs_err *err);
 

@@ -37,6 +37,7 @@ static int add_flags(const struct cli_globals *g, struct kvs_opts *opts, struct 
 		{ "tls-server-name", g->tls_server_name },
 		{ "insecure-skip-tls-verify", g->insecure_skip_tls_verify ? "true" : NULL },
 		{ "token-file", g->token_file },
+		{ "token", g->token },
 		{ "user", g->user },
 		{ "password-file", g->password_file },
 	};
@@ -69,6 +70,11 @@ static struct kvs_str url_backend(const char *word)
 	    strncmp(word, "https:", 6) == 0 || strncmp(word, "unix:", 5) == 0)
 		return kvs_sn(NULL, 0);
 	return backend;
+}
+
+bool store_url_says_kind(const char *word)
+{
+	return url_backend(word).n != 0;
 }
 
 /* Words of --endpoint that name a server only. */
@@ -270,6 +276,16 @@ static int choose_by_environment(const struct cli *cli, struct store_choice *cho
 	return code ? code : store_env_fill(backend, true, choice->opts, err);
 }
 
+/* What a personality sends where it was told nothing else. */
+static int add_default_token(const struct cli_globals *g, struct store_choice *choice,
+			     struct kvs_err *err)
+{
+	if (!g->default_token || !store_choice_is(choice, "consul") ||
+	    kvs_opts_get(choice->opts, "token") || kvs_opts_get(choice->opts, "token-file"))
+		return 0;
+	return kvs_opts_add(choice->opts, "token", g->default_token, err);
+}
+
 static int choose(const struct cli *cli, struct store_choice *choice, struct kvs_err *err)
 {
 	const struct cli_globals *g = &cli->globals;
@@ -296,6 +312,8 @@ int store_choose(const struct cli *cli, struct store_choice *ret_choice, struct 
 		code = add_flags(&cli->globals, choice.opts, err);
 	if (!code)
 		code = choose(cli, &choice, err);
+	if (!code)
+		code = add_default_token(&cli->globals, &choice, err);
 	if (code) {
 		store_choice_release(&choice);
 		return code;

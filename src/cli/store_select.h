@@ -28,6 +28,9 @@ struct store_choice {
 int store_choose(const struct cli *cli, struct store_choice *ret_choice, struct kvs_err *err);
 void store_choice_release(struct store_choice *choice);
 
+/* Is the word a store URL, which says by itself what kind of store it is? */
+bool store_url_says_kind(const char *word);
+
 /* Is it a store of this kind ("consul")? */
 bool store_choice_is(const struct store_choice *choice, const char *backend);
 

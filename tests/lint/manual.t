@@ -16,6 +16,7 @@ same() {
 # ---- commands ----
 
 commands=$(awk -F '\t' '$1 == "command" { print $2 }' tables)
+personalities=$(awk -F '\t' '$1 == "personality" { print $2 }' tables)
 printf '%s\n' "$commands" >want
 sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' "$man/kvsync.1" >got
 same want got 'kvsync(1) has every command, and no others'
@@ -48,13 +49,34 @@ option_lines() {
 	}' tables
 }
 
-for name in - $commands; do
-	page=kvsync.1
-	[ "$name" = - ] || page=kvsync-$name.1
+# shown NAME: what --help of it is
+shown() {
+	case " $(echo "$personalities" | tr '\n' ' ')" in
+	*" $1 "*)
+		ln -sf "$builddir/.libs/kvsync" "$1"
+		run "./$1" --help
+		cat "$out" >help
+		for shown_command in $(sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' help); do
+			"./$1" "$shown_command" --help
+		done >>help
+		cp help "$out"
+		;;
+	*)
+		if [ "$1" = - ]; then run kvsync --help; else run kvsync "$1" --help; fi
+		;;
+	esac
+}
+
+for name in - $commands $personalities; do
+	case $name in
+	-) page=kvsync.1 ;;
+	*) page=kvsync-$name.1 ;;
+	esac
+	[ -e "$man/$page" ] || page=$name.1
 	option_lines "$name" >want
 	grep '^\.It Fl' "$man/$page" >got
 	same want got "$page has every option with its letter and value, and no others"
-	if [ "$name" = - ]; then run kvsync --help; else run kvsync "$name" --help; fi
+	shown "$name"
 	awk -F '\t' -v owner="$name" '$1 == "option" && $2 == owner { print "--" $3 }' tables >want
 	while read -r option; do
 		out_has " $option" "--help of $name shows $option"
@@ -62,7 +84,9 @@ for name in - $commands; do
 done
 
 # Names that scripts rely on must not mean two things, nor a letter two options of one command.
-awk -F '\t' '$1 == "option" { print $3 }' tables | grep -vx '[a-z][a-z0-9-]*' >got
+# A personality has the names of its tool.
+awk -F '\t' '$1 == "personality" { other[$2] = 1 } $1 == "option" && !($2 in other) { print $3 }' \
+	tables tables | grep -vx '[a-z][a-z0-9-]*' >got
 : >want
 same want got 'names of options are lower-case words with dashes'
 for name in $commands; do

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kvexpress in.  FILE.compare is what was put into the store, FILE.last what was both put there and
+ * told to the command of -e.  Whether there is something to do, the store alone decides; the files
+ * say only if the command is to run.
+ */
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/kvexpress.h"
+#include "transfer/content.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MIN_LINES  10
+#define BLANK_FILE "This is a blank file.\n"
+
+struct job {
+	struct kvx *x;
+	char *compare;
+	char *last;
+	struct kvs_buf content;
+	bool has_last;
+	bool is_last; /* it is the content */
+	struct kvs_in_result result;
+};
+
+static void job_release(struct job *job)
+{
+	kvsi_free(job->compare);
+	kvsi_free(job->last);
+	kvs_buf_release(&job->content);
+}
+
+static bool is_given(const char *word)
+{
+	return word && *word;
+}
+
+static int check(const struct kvx *x, struct kvs_err *err)
+{
+	const char *file = x->o->file;
+	struct stat st;
+
+	if (!is_given(file))
+		return kvx_end("Need a file -f or url -u to read from.");
+	if (stat(file, &st) != 0 && errno == ENOENT)
+		return kvx_end("File  %s  does not exist.", KVS_Q(kvs_s(file)));
+	return 0;
+}
+
+static int check_beside(const char *path, struct kvs_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return kvs_err_set(err, KVS_E_SYS, "%s is a directory, and a file is to be there",
+				   KVS_Q(kvs_s(path)));
+	return 0;
+}
+
+static int read_file(struct job *job, struct kvs_err *err)
+{
+	const struct kvx_options *o = job->x->o;
+	int code = kvs_file_read(o->file, &job->content, err);
+
+	if (code == KVS_E_TOOBIG)
+		return kvs_err_set(err, KVS_E_GUARD, "%s has more than %" PRIu64 " bytes",
+				   KVS_Q(kvs_s(o->file)), KVS_IN_MAX_BYTES_DEFAULT);
+	if (!code && o->sorted)
+		code = kvs_content_sort(&job->content, err);
+	if (!code && job->content.len == 0)
+		return kvs_err_set(err, KVS_E_GUARD, "%s is empty: there is nothing to put",
+				   KVS_Q(kvs_s(o->file)));
+	return code;
+}
+
+static int look_at_last(struct job *job, struct kvs_err *err)
+{
+	KVS_AUTO_BUF struct kvs_buf last;
+	KVS_AUTO_FD int fd = -1;
+	struct stat st;
+	int code = kvs_file_open(job->last, &fd, &st, err);
+
+	if (code || fd < 0)
+		return code;
+	job->has_last = true;
+	kvs_buf_init(&last, job->content.len);
+	code = kvs_fd_read(fd, job->last, &last, err);
+	if (code == KVS_E_TOOBIG)
+		return 0;
+	job->is_last = !code && kvs_str_eq(kvs_buf_slice(&last), kvs_buf_slice(&job->content));
+	return code;
+}
+
+static int prepare(struct job *job, struct kvs_err *err)
+{
+	const char *file = job->x->o->file;
+	int code;
+
+	job->compare = kvs_asprintf("%s.compare", file);
+	job->last = kvs_asprintf("%s.last", file);
+	if (!job->compare || !job->last)
+		return kvs_err_oom(err);
+	code = check_beside(job->compare, err);
+	code = code ? code : check_beside(job->last, err);
+	code = code ? code : read_file(job, err);
+	return code ? code : look_at_last(job, err);
+}
+
+static void tell_refusal(const struct kvx *x)
+{
+	if (x->refusal.kind == KVS_REFUSAL_STOP)
+		kvs_log(KVS_LOG_NOTICE, "Stop Key is present - stopping. Reason: %s",
+			x->refusal.reason);
+	else if (x->refusal.kind == KVS_REFUSAL_SHORT)
+		kvs_log(KVS_LOG_NOTICE, "File is NOT long enough. Stopping.");
+}
+
+static int put(struct job *job, struct kvs_err *err)
+{
+	struct kvx *x = job->x;
+	struct kvs_in_params params = {
+		.key = x->o->key,
+		.file = x->o->file,
+		.fd = -1,
+		.content = kvs_buf_slice(&job->content),
+		.encoding = x->o->compress ? KVS_ENCODING_BROTLI : KVS_ENCODING_PLAIN,
+	};
+	int code;
+
+	params.guards.min_lines = x->o->length.given ? x->o->length.value : MIN_LINES;
+	params.guards.whole_lines = true;
+	code = kvs_transfer_in(&x->t, &params, &job->result, err);
+	if (code)
+		tell_refusal(x);
+	else if (job->result.written)
+		kvs_log(KVS_LOG_NOTICE,
+			"consul KeyData='%s/%s/data' saved='true' size='%" PRIu64 "'", x->prefix,
+			x->o->key, job->result.bytes);
+	else
+		kvs_log(KVS_LOG_NOTICE, "%s checksum='match' update='false'",
+			job->is_last ? "file" : "consul");
+	return code;
+}
+
+/* What the command is owed must be seen by the next run, whatever becomes of this one. */
+static int keep_files(struct job *job, struct kvs_err *err)
+{
+	struct kvs_str content = kvs_buf_slice(&job->content);
+	struct kvx *x = job->x;
+	int code = kvx_write(x, job->compare, content, err);
+
+	if (!code && (job->is_last || !job->has_last))
+		code = kvx_write(x, job->last, kvs_s(BLANK_FILE), err);
+	code = code ? code : kvx_exec(x, x->o->key, x->o->file, job->result.checksum, err);
+	return code ? code : kvx_write(x, job->last, content, err);
+}
+
+static int run(struct kvx *x, struct kvs_err *err)
+{
+	KVS_CLEANUP(job_release) struct job job = { .x = x };
+	int code;
+
+	kvs_buf_init(&job.content, KVS_IN_MAX_BYTES_DEFAULT);
+	code = prepare(&job, err);
+	code = code ? code : put(&job, err);
+	if (code || (!job.result.written && job.is_last))
+		return code;
+	x->complete = true;
+	return keep_files(&job, err);
+}
+
+const struct kvx_command kvx_in = {
+	.name = "in",
+	.bit = KVX_IN,
+	.summary = "put a file into the store",
+	.needs = { { offsetof(struct kvx_options, key), "Need a key location in -k" } },
+	.check = check,
+	.run = run,
+};

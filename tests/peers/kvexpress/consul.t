@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Started as kvexpress, on a real Consul that asks for tokens.
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../../lib/cli.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
+# shellcheck source=tests/consul/consul.sh
+. "$srcdir/tests/consul/consul.sh"
+consul_start c "${KVS_CONSUL_AGE:-old}" --acl
+
+store_kind=consul
+server_url=$c_url
+server=127.0.0.1:$c_port
+
+# As people call it: every option of the old tool means what it meant.
+kx() {
+	# shellcheck disable=SC2086 # a list of words
+	run $kx_program "$@" -s "$server" --token "$server_token"
+}
+
+# stored KEY; store KEY FILE [FLAGS]; erase KEY; flags_of KEY: what another program does with the store
+stored() {
+	api GET "/v1/kv/$1?raw" --path-as-is
+}
+
+store() {
+	api PUT "/v1/kv/$1${3:+?flags=$3}" --path-as-is --data-binary @"$2" >/dev/null
+}
+
+erase() {
+	api DELETE "/v1/kv/$1" --path-as-is >/dev/null
+}
+
+flags_of() {
+	api GET "/v1/kv/$1" | sed -n 's/.*"Flags": *\([0-9]*\).*/\1/p'
+}
+
+# shellcheck source=tests/peers/kvexpress/cases.sh
+. "$srcdir/tests/peers/kvexpress/cases.sh"
+
+# ---- flags ----
+
+kx in -k plain -f hosts
+is "$(flags_of kvexpress/plain/data)" 0 'plain: flags 0'
+kx in -k packed -f hosts -z
+is "$(flags_of kvexpress/packed/data)" 1 'brotli: flags 1'
+is "$(flags_of kvexpress/packed/checksum)" 0 'a checksum has none'
+
+# ---- tokens ----
+
+direct() {
+	run kvexpress in -k token -f hosts -s "$server" "$@"
+}
+
+export KVSYNC_CONFIG=$tmp/kvsync.yaml
+echo 'timeout: 2s' >kvsync.yaml
+direct
+status_is 1 'anonymous, as without a token, is denied'
+err_has 'kvexpress: in: ' 'with words'
+direct -t "$server_token"
+status_is 0 'a token of the command line'
+CONSUL_HTTP_TOKEN=$server_token direct
+status_is 0 'defect 5: CONSUL_HTTP_TOKEN counts'
+CONSUL_HTTP_TOKEN=$server_token direct -t wrong
+status_is 1 'but the command line more'
+printf '%s' "$server_token" >token
+CONSUL_HTTP_TOKEN_FILE=$tmp/token direct
+status_is 0 'so does a file of it'
+printf 'consul_server: %s\ntoken: %s\n' "$server" "$server_token" >good.yaml
+printf 'consul_server: 127.0.0.1:1\ntoken: wrong\n' >bad.yaml
+run kvexpress in -k token -f hosts -C good.yaml
+status_is 0 'server and token from the file of -C'
+kx in -k token -f hosts -C bad.yaml
+status_is 0 'defect 4: the command line wins over it'
+CONSUL_HTTP_TOKEN=wrong run kvexpress in -k token -f hosts -C good.yaml
+status_is 0 'it wins over the environment'
+
+# ---- servers ----
+
+run kvexpress in -k server -f hosts -t "$server_token" -s "$c_url"
+status_is 0 'defect 28: a server as a URL'
+CONSUL_HTTP_ADDR=127.0.0.1:1 KVSYNC_STORE=$c_url kx in -k server -f hosts
+status_is 0 '-s wins over all of the environment'
+run kvexpress in -k server -f hosts -s "local:$tmp/s.db"
+status_is 0 '-s with the URL of another store'
+is "$(kvsync --store "local:$tmp/s.db" get kvexpress/server/data)" "$(cat hosts)" 'goes there'
+echo 'timeout: 300ms' >kvsync.yaml
+echo "before" >untouched
+run kvexpress in -k server -f hosts -s 127.0.0.1:1
+status_is 1 'defect 1: a Consul that is dead is a failure'
+out_has 'Panic: Giving up on Consul. id:nokey location:no_more_retries' 'in the words that people look for'
+err_has '127.0.0.1:1' 'and in ours'
+refuses 'nothing was remembered as done' test -e dead.last
+run kvexpress out -k plain -f untouched -s 127.0.0.1:1
+status_is 1 'out says so, too'
+is "$(cat untouched)" before 'and leaves the file alone'
+run env CONSUL_HTTP_SSL=true kvexpress in -k server -f hosts -s "$server" -t "$server_token"
+status_is 1 'CONSUL_HTTP_SSL=true asks a plain server for TLS'
+
+# ---- what one may not see is not absent ----
+
+acl_policy some 'key "kvexpress/hidden/" { policy = "write" } key "kvexpress/hidden/stop" { policy = "deny" }'
+acl_token 11111111-1111-1111-1111-111111111111 some
+run kvexpress in -k hidden -f hosts -s "$server" -t 11111111-1111-1111-1111-111111111111
+status_is 1 'a stop that may not be read is no permission'
+is "$(stored kvexpress/hidden/data)" '' 'nothing was written'
+
+done_testing

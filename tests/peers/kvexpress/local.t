@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Started as kvexpress, on the embedded store.
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../../lib/cli.sh"
+
+store_kind=local
+export KVSYNC_STORE="local:$tmp/store.db"
+
+kx() {
+	# shellcheck disable=SC2086 # a list of words
+	run $kx_program "$@"
+}
+
+# stored KEY; store KEY FILE [FLAGS]; erase KEY: what another program does with the store
+stored() {
+	kvsync get "$1" 2>/dev/null
+}
+
+store() {
+	kvsync put --quiet "$1" --file "$2"
+}
+
+erase() {
+	kvsync del --quiet "$1"
+}
+
+# shellcheck source=tests/peers/kvexpress/cases.sh
+. "$srcdir/tests/peers/kvexpress/cases.sh"
+done_testing
