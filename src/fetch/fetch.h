@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One HTTP request, waited for: for programs that seldom make one.  It loads a module that holds
- * libcurl (doc/decisions/0021), so that a run that makes none does not pay for it.
+ * libcurl (doc/decisions/0023), so that a run that makes none does not pay for it.
  *
  * As everywhere (http/http.h) certificates are verified, no proxy is taken from the environment,
  * and an answer that ends early is a failure.  What a status means is the caller's matter.

@@ -56,6 +56,10 @@ scenario() {
 
 	as "$mine" in -p app -k hosts -f "$tmp/hosts"
 	status_is 0 'in'
+	err_has 'the history of hosts is not kept' 'says that rules forbid its history'
+	as "$server_token" put app.kvsync/v1/history/hosts/00000000000000000001 hidden
+	as "$mine" history -p app -k hosts
+	status_is 4 'which is not told empty'
 	as "$mine" out -p app -k hosts -f "$tmp/installed"
 	status_is 0 'out'
 	succeeds 'the file is there' cmp "$tmp/hosts" "$tmp/installed"
