@@ -19,7 +19,8 @@
  *
  * Codes that a backend must keep apart, since the core acts on them:
  *   KVS_E_UNAVAILABLE  a write was certainly not applied (never sent, or the server said so), or a
- *                      read failed in a way that may pass.  The core may try again.
+ *                      read failed in a way that may pass.  The core may try again; not at once
+ *                      if sys_errno is EKEYREJECTED: no server's certificate is acceptable.
  *   KVS_E_UNCERTAIN    a write was sent and no answer came.  The core resolves guarded writes.
  *   KVS_E_CONFLICT     a condition did not hold; nothing was changed.
  *   KVS_E_DENIED       credentials or access rules.  What an access rule hides is never NOTFOUND:

@@ -20,6 +20,13 @@ void kvs_buf_release(struct kvs_buf *b)
 	kvs_buf_init(b, b->max);
 }
 
+void kvs_buf_wipe(struct kvs_buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->len);
+	kvs_buf_release(b);
+}
+
 void kvs_buf_reset(struct kvs_buf *b)
 {
 	b->len = 0;

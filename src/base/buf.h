@@ -23,6 +23,8 @@ struct kvs_buf {
 void kvs_buf_init(struct kvs_buf *b, size_t max);
 /* Frees the contents; the struct may be used again after kvs_buf_init(). */
 void kvs_buf_release(struct kvs_buf *b);
+/* The same for a secret: wipes the contents first. */
+void kvs_buf_wipe(struct kvs_buf *b);
 /* Forgets the contents and the failure, keeps the memory. */
 void kvs_buf_reset(struct kvs_buf *b);
 

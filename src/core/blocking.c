@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "core/call.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define RETRY_BASE_MS 50
@@ -114,8 +115,23 @@ bool retry_pause(struct kvs_store *store, struct retry *r)
 	return true;
 }
 
+bool call_may_pass(int code, const struct kvs_err *err)
+{
+	return code == KVS_E_UNAVAILABLE && err->sys_errno != EKEYREJECTED;
+}
+
+/* A time-out behind a failure: that says more. */
+static void recall(struct call *c, const struct kvs_err *before)
+{
+	struct kvs_err why = c->err;
+
+	if (c->code == KVS_E_TIMEOUT && before->code)
+		(void)kvs_err_set(&c->err, c->code, "%s; before that: %s", why.msg, before->msg);
+}
+
 int call_retry(struct kvs_store *store, struct kvs_request *req, struct retry *r, struct call *c)
 {
+	struct kvs_err before = { 0 };
 	uint64_t left;
 
 	for (;;) {
@@ -124,9 +140,14 @@ int call_retry(struct kvs_store *store, struct kvs_request *req, struct retry *r
 			return c->code;
 		req->timeout = left ? left : 1;
 		attempt(store, req, c);
-		if (c->code != KVS_E_UNAVAILABLE || c->stopped || !retry_pause(store, r))
+		if (!call_may_pass(c->code, &c->err) || c->stopped)
+			break;
+		before = c->err;
+		if (!retry_pause(store, r))
 			return c->code;
 	}
+	recall(c, &before);
+	return c->code;
 }
 
 static int call(struct kvs_store *store, struct kvs_request *req, struct call *c, const char *what,
@@ -235,6 +256,7 @@ int kvs_get_many(struct kvs_store *store, const struct kvs_str *keys, size_t n, 
 		 struct kvs_entry **ret_entries, struct kvs_err *err)
 {
 	struct kvs_request req = KVS_REQUEST_INIT;
+	struct kvs_err why = { 0 };
 	struct call *calls;
 	struct retry r;
 	int code = retry_begin(store, 0, &r, "kvs_get_many()", err);
@@ -250,12 +272,12 @@ int kvs_get_many(struct kvs_store *store, const struct kvs_str *keys, size_t n, 
 	req.flags = flags;
 	do {
 		req.timeout = retry_left(&r) ? retry_left(&r) : 1;
-		code = get_round(store, keys, n, &req, calls, ret_entries, err);
-	} while (code == KVS_E_UNAVAILABLE && retry_pause(store, &r));
+		code = get_round(store, keys, n, &req, calls, ret_entries, &why);
+	} while (call_may_pass(code, &why) && retry_pause(store, &r));
 	if (code)
 		free_entries(ret_entries, n);
 	kvsi_free(calls);
-	return code;
+	return code ? kvs_err_copy(err, code, &why) : 0;
 }
 
 struct listing {
@@ -305,7 +327,7 @@ int kvs_list(struct kvs_store *store, const struct kvs_request *req,
 			part.limit = req->limit ? req->limit - l.count : 0;
 		}
 		code = attempt(store, &part, &c);
-	} while (code == KVS_E_UNAVAILABLE && !(req->limit && l.count >= req->limit) &&
+	} while (call_may_pass(code, &c.err) && !(req->limit && l.count >= req->limit) &&
 		 retry_pause(store, &r));
 	kvsi_free(l.last);
 	if (l.oom)

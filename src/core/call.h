@@ -37,7 +37,9 @@ int retry_begin(struct kvs_store *store, uint64_t timeout, struct retry *r, cons
 uint64_t retry_left(const struct retry *r);
 /* Waits before the next try.  False: that would pass the deadline, or the store is broken. */
 bool retry_pause(struct kvs_store *store, struct retry *r);
-/* Begins, waits, and again while the answer is UNAVAILABLE; returns c->code. */
+/* May what failed so fare better soon? */
+bool call_may_pass(int code, const struct kvs_err *err);
+/* Begins, waits, and again while that may pass; returns c->code. */
 int call_retry(struct kvs_store *store, struct kvs_request *req, struct retry *r, struct call *c);
 
 #endif

@@ -77,6 +77,12 @@ run kvsync get app/a --user alice --password-file wrong.pw
 status_is 4 'a wrong password is denied'
 err_has 'authentication failed' "in etcd's words"
 
+# the login goes on to another member, too
+rm -f "$token"
+run kvsync get app/a --store "etcd://127.0.0.1:1,127.0.0.1:1,127.0.0.1:$e_port" --user alice \
+	--password-file alice.pw
+out_is one 'a login finds the member that answers'
+
 # a watch over the end of its token, and of the server
 start w kvsync watch app/ --recursive --user alice --password-file alice.pw
 wait_for 10 grep -q sync "$tmp/.run/w.out"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *	state    | somebody needs the token | the login's answer      | not accepted
+ *	state    | somebody needs the token | its time has come       | not accepted
  *	NONE     | WANTED, at once          |                         |
- *	WANTED   | (starts when due)        |                         |
- *	BUSY     |                          | HAVE, or NONE on errors |
+ *	WANTED   |                          | HAVE if another program |
+ *	         |                          | kept one, else BUSY     |
+ *	BUSY     | (the login's answer: HAVE, or NONE on errors)      |
  *	HAVE     | is given                 |                         | WANTED, after a random pause
  */
 #include "backends/etcd/etcd_auth.h"
@@ -42,18 +43,11 @@ struct etcd_auth {
 	struct kvs_secret given; /* instead of a user: a token that others made */
 	char *kept;		 /* where the token is kept, or NULL */
 
-	char *token;	 /* HAVE; NULL: etcd wants none */
+	char *token;	 /* the newest; NULL: there was none yet, or HAVE: etcd wants none */
 	uint64_t number; /* of the token */
-	bool worked;	 /* a login of this process succeeded */
+	bool from_kept;	 /* another program got it */
+	bool worked;	 /* etcd has taken a token of this process */
 };
-
-static void wipe(char **secret)
-{
-	if (*secret)
-		explicit_bzero(*secret, strlen(*secret));
-	kvsi_free(*secret);
-	*secret = NULL;
-}
 
 /* ---- what the options say ---- */
 
@@ -85,12 +79,36 @@ static int read_options(struct etcd_auth *a, const struct kvs_opts *opts, struct
 	return a->user ? read_password(a, opts, err) : kvs_err_oom(err);
 }
 
+static void free_token(struct etcd_auth *a)
+{
+	if (a->token)
+		kvs_wipe_free(a->token, strlen(a->token));
+}
+
 static void set_token(struct etcd_auth *a, char *token)
 {
-	wipe(&a->token);
+	free_token(a);
 	a->token = token;
+	a->from_kept = false;
 	a->number++;
 	a->state = HAVE;
+}
+
+/* A token that another program has kept, and that is not the one that was refused. */
+static bool take_kept(struct etcd_auth *a)
+{
+	char *token = a->kept ? etcd_token_load(a->kept) : NULL;
+
+	if (!token)
+		return false;
+	if (a->token && !strcmp(a->token, token)) {
+		etcd_token_forget(a->kept);
+		kvs_wipe_free(token, strlen(token));
+		return false;
+	}
+	set_token(a, token);
+	a->from_kept = true;
+	return true;
 }
 
 static void free_auth(struct etcd_auth *a)
@@ -99,7 +117,7 @@ static void free_auth(struct etcd_auth *a)
 	kvs_secret_release(&a->password);
 	kvs_secret_release(&a->given);
 	kvsi_free(a->kept);
-	wipe(&a->token);
+	free_token(a);
 	kvsi_free(a);
 }
 
@@ -114,7 +132,6 @@ int etcd_auth_init(struct etcd_conn *conn, const struct kvs_opts *opts, const ch
 		   struct kvs_err *err)
 {
 	struct etcd_auth *a = kvs_zalloc(sizeof(*a));
-	char *token;
 	int code;
 
 	if (!a)
@@ -133,9 +150,7 @@ int etcd_auth_init(struct etcd_conn *conn, const struct kvs_opts *opts, const ch
 	}
 	if (a->user)
 		a->kept = etcd_token_path(name, a->user);
-	token = a->kept ? etcd_token_load(a->kept) : NULL;
-	if (token)
-		set_token(a, token);
+	(void)take_kept(a);
 	conn->auth = a;
 	return 0;
 }
@@ -170,6 +185,10 @@ static int take_token(struct etcd_auth *a, struct kvs_err *err)
 
 	if (!answer)
 		return err->code;
+	if (!etcd_token_is_sound(answer->token)) {
+		etcd_message_free(answer);
+		return kvs_err_set(err, KVS_E_PROTOCOL, "etcd gave a token that cannot be sent");
+	}
 	token = kvs_strdup(answer->token);
 	etcd_message_free(answer);
 	if (!token)
@@ -195,12 +214,10 @@ static void login_done(struct etcd_call *call, int code, const struct kvs_err *e
 		set_token(a, NULL);
 		code = 0;
 	}
-	if (!code) {
+	if (!code)
 		kvs_backoff_reset(&a->backoff);
-		a->worked = true;
-	} else if (code == KVS_E_UNAVAILABLE) {
+	else if (code == KVS_E_UNAVAILABLE)
 		a->backoff.failures++;
-	}
 	etcd_gate_open(conn, code, err);
 }
 
@@ -220,8 +237,11 @@ static int send_login(struct etcd_auth *a, struct kvs_err *err)
 
 static int take_given(struct etcd_auth *a, struct kvs_err *err)
 {
-	char *token = kvs_strdup(a->given.value);
+	char *token;
 
+	if (!etcd_token_is_sound(a->given.value))
+		return kvs_err_set(err, KVS_E_CONFIG, "what token-file holds is no token");
+	token = kvs_strdup(a->given.value);
 	if (!token)
 		return kvs_err_oom(err);
 	set_token(a, token);
@@ -238,6 +258,10 @@ void etcd_auth_dispatch(struct etcd_conn *conn)
 		return;
 	if (kvsi_monotonic_ms() < a->due) {
 		etcd_gate_timer(conn, a->due - kvsi_monotonic_ms());
+		return;
+	}
+	if (!a->from_kept && take_kept(a)) {
+		etcd_gate_open(conn, 0, NULL);
 		return;
 	}
 	a->state = BUSY;
@@ -278,6 +302,12 @@ static bool given_another(struct etcd_auth *a)
 	       !take_given(a, NULL);
 }
 
+void etcd_auth_worked(struct etcd_conn *conn, uint64_t number)
+{
+	if (conn->auth && conn->auth->number == number)
+		conn->auth->worked = true;
+}
+
 bool etcd_auth_renew(struct etcd_conn *conn, uint64_t number)
 {
 	struct etcd_auth *a = conn->auth;
@@ -288,8 +318,6 @@ bool etcd_auth_renew(struct etcd_conn *conn, uint64_t number)
 		return true;
 	if (!a->user)
 		return given_another(a);
-	if (a->kept)
-		etcd_token_forget(a->kept);
 	want(conn, a->worked ? kvs_rand_below(SPREAD_MS) : 0);
 	return true;
 }

@@ -8,6 +8,9 @@
 
 #include "backends/etcd/etcd.h"
 
+/* Of the token, for one request: by what another program kept, then by a login. */
+#define ETCD_MAX_RENEWALS 2
+
 /* Reads the options; name is the store's.  conn->auth stays NULL without credentials.  CONFIG, SYS,
  * NOMEM. */
 int etcd_auth_init(struct etcd_conn *conn, const struct kvs_opts *opts, const char *name,
@@ -19,6 +22,9 @@ bool etcd_auth_ready(struct etcd_conn *conn);
 
 /* The token to send, NULL: none; and its number, which rises with each new one. */
 const char *etcd_auth_token(const struct etcd_conn *conn, uint64_t *ret_number);
+
+/* etcd answered a call that had this token. */
+void etcd_auth_worked(struct etcd_conn *conn, uint64_t number);
 
 /* This token was not accepted.  False: there is no way to get another. */
 bool etcd_auth_renew(struct etcd_conn *conn, uint64_t number);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/support/alloc.h>
 #include <string.h>
@@ -259,6 +260,12 @@ static void go(struct etcd_waiter *waiter, int code, const struct kvs_err *err)
 		finish(call, code, err);
 }
 
+/* As etcd_gate_pass(); the login is what the others wait for. */
+static int pass(struct etcd_call *call, struct kvs_err *err)
+{
+	return call->login ? 1 : etcd_gate_pass(call->conn, &call->waiter, err);
+}
+
 static void again(struct etcd_call *call)
 {
 	struct kvs_err err = { 0 };
@@ -266,7 +273,7 @@ static void again(struct etcd_call *call)
 
 	clear_try(call);
 	clear_answer(call);
-	passed = etcd_gate_pass(call->conn, &call->waiter, &err);
+	passed = pass(call, &err);
 	if (passed)
 		go(&call->waiter, passed < 0 ? passed : 0, &err);
 }
@@ -279,12 +286,11 @@ static bool go_on(struct etcd_call *call, enum etcd_fate fate)
 	switch (fate) {
 	case ETCD_DONE:
 		etcd_link_worked(&conn->link, call->member);
+		etcd_auth_worked(conn, call->token);
 		return false;
 	case ETCD_LOGIN:
-		if (call->login || call->renewed || !etcd_auth_renew(conn, call->token))
-			return false;
-		call->renewed = true;
-		return true;
+		return !call->login && call->renewals++ < ETCD_MAX_RENEWALS &&
+		       etcd_auth_renew(conn, call->token);
 	case ETCD_ELSEWHERE:
 	case ETCD_LOST:
 		etcd_link_failed(&conn->link, call->member);
@@ -315,6 +321,7 @@ static void ended(struct etcd_event *ev, bool ok)
 		return;
 	}
 	fate = etcd_fate_of(call->status, words, etcd_rpc_was_sent(call->rpc));
+	call->rejected = call->rejected && etcd_is_rejected(call->status, words);
 	if (go_on(call, fate)) {
 		again(call);
 		return;
@@ -322,6 +329,8 @@ static void ended(struct etcd_event *ev, bool ok)
 	if (fate != ETCD_DONE)
 		code = etcd_fail(&err, call->status, words, fate, call->safety != ETCD_READ,
 				 etcd_link_name(&call->conn->link, call->member));
+	if (call->rejected)
+		err.sys_errno = EKEYREJECTED;
 	finish(call, code, &err);
 }
 
@@ -338,10 +347,11 @@ int etcd_call_start(struct etcd_call *call, const char *method, const ProtobufCM
 	call->safety = safety;
 	call->timeout = timeout;
 	call->tries = 0;
-	call->renewed = false;
+	call->renewals = 0;
+	call->rejected = true;
 	call->token = 0;
 	call->started = kvsi_monotonic_ms();
-	passed = call->login ? 1 : etcd_gate_pass(call->conn, &call->waiter, err);
+	passed = pass(call, err);
 	if (passed < 0)
 		return passed;
 	call->busy = true;

@@ -41,7 +41,8 @@ struct etcd_call {
 	grpc_call *rpc;	  /* a try under way, or just ended */
 	bool busy;	  /* between start and its end */
 	bool abandoned;
-	bool renewed; /* the token was fetched anew for this call */
+	unsigned int renewals; /* of the token, for this call */
+	bool rejected;	       /* no member so far had a certificate that is acceptable */
 	uint64_t token;
 	uint64_t started;
 	size_t member;

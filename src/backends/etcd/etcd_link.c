@@ -182,9 +182,12 @@ static int make_credentials(struct etcd_link *link, struct kvs_err *err)
 int etcd_link_channel(struct etcd_link *link, grpc_channel **ret_channel, size_t *ret_member,
 		      struct kvs_err *err)
 {
-	struct etcd_member *m = &link->all[link->current];
+	struct etcd_member *m;
 	int code;
 
+	if (!link->n)
+		return kvs_err_set(err, KVS_E_UNAVAILABLE, "no member of etcd is known");
+	m = &link->all[link->current];
 	/* A certificate was renewed: what is under way goes on with the old one. */
 	if (m->failed && etcd_tls_changed(&link->tls))
 		close_channels(link);

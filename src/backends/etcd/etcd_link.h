@@ -48,7 +48,8 @@ void etcd_link_release(struct etcd_link *link);
 int etcd_link_set(struct etcd_link *link, const struct kvs_endpoints *list, bool shuffle,
 		  struct kvs_err *err);
 
-/* The channel to use now, and which member it belongs to.  CONFIG or SYS (TLS files), NOMEM. */
+/* The channel to use now, and which member it belongs to.  CONFIG or SYS (TLS files), NOMEM,
+ * UNAVAILABLE (there are no members). */
 int etcd_link_channel(struct etcd_link *link, grpc_channel **ret_channel, size_t *ret_member,
 		      struct kvs_err *err);
 

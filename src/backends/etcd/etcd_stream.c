@@ -260,17 +260,17 @@ static int why_ended(const struct etcd_stream *s, const Etcdpb__WatchResponse *a
 			   *reason ? KVS_Q(kvs_s(reason)) : "no reason given");
 }
 
-/* Each new subscription is checked with the stream's token: it takes another stream, once. */
+/* Each new subscription is checked with the stream's token: it takes another stream. */
 static bool moves(struct etcd_stream *s, struct etcd_sub *sub, const char *reason)
 {
 	struct kvs_err err = { 0 };
 	int code;
 
-	if (sub->renewed || !wants_login(reason) || !etcd_auth_renew(s->conn, s->token))
+	if (!wants_login(reason) || sub->renewals++ >= ETCD_MAX_RENEWALS ||
+	    !etcd_auth_renew(s->conn, s->token))
 		return false;
 	s->outdated = true;
 	detach(sub);
-	sub->renewed = true;
 	code = etcd_sub_join(s->conn, sub, &err);
 	if (code)
 		sub->ended(sub, code, &err);
@@ -307,7 +307,7 @@ static void creation_answered(struct etcd_stream *s, const Etcdpb__WatchResponse
 	s->creating = NULL;
 	sub->id = answer->watch_id;
 	sub->state = ETCD_SUB_LIVE;
-	sub->renewed = false;
+	sub->renewals = 0;
 	HASH_ADD(hh, s->live, id, sizeof(sub->id), sub);
 	if (kvs_map_added(sub)) {
 		sub->created(sub, revision);
@@ -367,6 +367,7 @@ static void take_bytes(struct etcd_stream *s, grpc_byte_buffer *bytes)
 		return;
 	}
 	etcd_link_worked(&s->conn->link, s->member);
+	etcd_auth_worked(s->conn, s->token);
 	take(s, answer);
 	etcd_message_free(answer);
 	write_more(s);

@@ -34,7 +34,7 @@ struct etcd_sub {
 	enum etcd_sub_state state;
 	struct etcd_stream *stream;
 	int64_t id;
-	bool renewed;
+	unsigned int renewals;	      /* of the token, for its creation */
 	struct etcd_sub *prev, *next; /* queued on the stream */
 	UT_hash_handle hh;	      /* live on the stream, by id */
 };

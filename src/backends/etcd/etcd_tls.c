@@ -94,13 +94,6 @@ bool etcd_tls_changed(const struct etcd_tls *tls)
 
 /* ---- credentials ---- */
 
-static void wipe(struct kvs_buf *b)
-{
-	if (b->data)
-		explicit_bzero(b->data, b->len);
-	kvs_buf_release(b);
-}
-
 static int read_roots(const struct etcd_tls *tls, struct kvs_buf *pem, struct kvs_err *err)
 {
 	size_t i;
@@ -173,7 +166,7 @@ int etcd_tls_credentials(struct etcd_tls *tls, grpc_channel_credentials **ret_cr
 			 struct kvs_err *err)
 {
 	KVS_AUTO_BUF struct kvs_buf roots, cert;
-	KVS_CLEANUP(wipe) struct kvs_buf key;
+	KVS_CLEANUP(kvs_buf_wipe) struct kvs_buf key;
 	int code = 0;
 
 	kvs_buf_init(&roots, MAX_PEM);

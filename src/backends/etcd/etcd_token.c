@@ -13,6 +13,18 @@
 
 #define MAX_TOKEN 16384
 
+bool etcd_token_is_sound(const char *token)
+{
+	size_t i;
+
+	for (i = 0; token[i]; i++)
+		if (token[i] < 0x20 || token[i] > 0x7e)
+			return false;
+	return i > 0 && i <= MAX_TOKEN;
+}
+
+/* ---- where ---- */
+
 static char *run_folder(void)
 {
 	const char *dir = secure_getenv("XDG_RUNTIME_DIR");
@@ -37,6 +49,8 @@ char *etcd_token_path(const char *store, const char *user)
 	return kvs_asprintf("%s/etcd-%s.token", dir, name);
 }
 
+/* ---- the file ---- */
+
 /* Nobody else may have written it, nor read it. */
 static bool is_ours(const struct stat *st)
 {
@@ -45,13 +59,14 @@ static bool is_ours(const struct stat *st)
 
 char *etcd_token_load(const char *path)
 {
-	KVS_AUTO_BUF struct kvs_buf token;
+	KVS_CLEANUP(kvs_buf_wipe) struct kvs_buf token;
 	KVS_AUTO_FD int fd = -1;
 	struct stat st;
 
 	kvs_buf_init(&token, MAX_TOKEN);
 	if (kvs_file_open(path, &fd, &st, NULL) || fd < 0 || !is_ours(&st) ||
-	    kvs_fd_read(fd, path, &token, NULL) || !token.len)
+	    kvs_fd_read(fd, path, &token, NULL) || !token.len ||
+	    memchr(token.data, '\0', token.len) || !etcd_token_is_sound(token.data))
 		return NULL;
 	return kvs_strdup(token.data);
 }

@@ -10,10 +10,16 @@
 
 #include <kvsync/kvsync.h>
 
+#include <stdbool.h>
+
+/* Can it be sent as a header?  Printable ASCII, of a sensible length. */
+bool etcd_token_is_sound(const char *token);
+
 /* The file's path for this store and user; NULL: nothing can be kept. */
 char *etcd_token_path(const char *store, const char *user);
 
-/* The kept token, fresh memory; NULL if there is none, or the file is not ours alone. */
+/* The kept token, fresh memory; NULL if there is none that is sound, or the file is not ours alone.
+ * Free with kvs_wipe_free(). */
 char *etcd_token_load(const char *path);
 
 void etcd_token_save(const char *path, const char *token);

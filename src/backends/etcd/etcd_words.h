@@ -18,8 +18,11 @@ enum etcd_fate {
 	ETCD_LOST,	/* it may have been done */
 };
 
-/* sent: the request reached a connection.  words: etcd's. */
+/* sent: the request reached a connection.  words: etcd's, or gRPC's of a connection. */
 enum etcd_fate etcd_fate_of(grpc_status_code status, struct kvs_str words, bool sent);
+
+/* Was no connection made because the member's certificate is not acceptable? */
+bool etcd_is_rejected(grpc_status_code status, struct kvs_str words);
 
 /* Fills err for a request that ended so; `member` is its name.  A write that was lost is UNCERTAIN, a
  * read UNAVAILABLE.  Returns the code. */
