@@ -19,6 +19,7 @@
 #define KVS_TRANSFER_TRANSFER_H
 
 #include "base/digest.h"
+#include "base/linediff.h"
 #include "base/rights.h"
 #include "base/signkey.h"
 #include "transfer/compress.h"
@@ -263,6 +264,29 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
  */
 bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out_params *params,
 			      const struct kvs_entry *checksum, struct kvs_out_result *ret);
+
+/* ---- diff: what the store holds against other bytes ---- */
+
+struct kvs_diff_params {
+	const char *key;
+	struct kvs_str content; /* what is compared with the file of the key */
+	uint64_t max_bytes;	/* of the file of the key; 0: KVS_OUT_MAX_BYTES_DEFAULT */
+	kvs_linediff_fn fn; /* gets what is to change in the file of the key to make it the other */
+	void *arg;
+};
+
+struct kvs_diff_result {
+	bool same;
+	bool binary;   /* one of them is no text: nothing was told */
+	bool too_long; /* they have too many lines to be told */
+	struct kvs_linediff_stat stat;
+	char checksum[KVS_SHA256_HEX]; /* of the file of the key */
+};
+
+/* Errors: ARG, NOTFOUND, GUARD and TOOBIG (too many bytes), INTEGRITY, UNSUPPORTED, what fn returned, and
+ * what the store says. */
+int kvs_transfer_diff(const struct kvs_transfer *t, const struct kvs_diff_params *params,
+		      struct kvs_diff_result *ret, struct kvs_err *err);
 
 /* ---- stop and start: freezing a key ---- */
 

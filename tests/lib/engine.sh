@@ -69,7 +69,22 @@ engine_copies() {
 	engine_holds e/other "$tmp/original" 'goes nowhere'
 }
 
+engine_differs() {
+	printf 'one\ntwo\n' >"$tmp/stored"
+	printf 'one\n2\n' >"$tmp/other"
+	kvsync in --quiet -k e/diff -f "$tmp/stored" -z
+	run kvsync diff -k e/diff -f "$tmp/other"
+	status_is 14 'a file that differs'
+	out_is "--- kvexpress/e/diff\n+++ $tmp/other\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n" 'line by line'
+	run kvsync diff -k e/diff -f "$tmp/stored"
+	status_is 0 'one that does not'
+	out_is '' 'without a word'
+	run kvsync diff -k e/none -f "$tmp/stored"
+	status_is 5 'nothing to compare with'
+}
+
 # All of it, on a real server.
 engine_scenario() {
 	engine_copies
+	engine_differs
 }
