@@ -8,6 +8,8 @@
 
 # A run that asks the store fails: the module is not there, or (built in) nobody answers.
 mkdir empty states
+echo "state-dir: $tmp/states" >config.yaml
+export KVSYNC_CONFIG="$tmp/config.yaml"
 export KVS_MODULE_DIR="$tmp/empty"
 consul=consul://127.0.0.1:1 etcd=etcd://127.0.0.1:1
 
@@ -42,7 +44,7 @@ piped() {
 	# shellcheck disable=SC2002 # it must be a pipe
 	cat "$piped_file" | {
 		status=0
-		CONSUL_INDEX=20 kvsync out --state-dir "$tmp/states" --store "$consul" -k hosts -f hosts "$@" \
+		CONSUL_INDEX=20 kvsync out --store "$consul" -k hosts -f hosts "$@" \
 			>"$out" 2>"$err" || status=$?
 		echo "$status" >.run/status
 	}
@@ -172,7 +174,7 @@ etcdctl_told() {
 	etcdctl_value=$4
 	shift 4
 	# shellcheck disable=SC2086 # words
-	run env $etcdctl_env "ETCD_WATCH_VALUE=$etcdctl_value" kvsync out --state-dir "$tmp/states" --store $etcd \
+	run env $etcdctl_env "ETCD_WATCH_VALUE=$etcdctl_value" kvsync out --store $etcd \
 		-k hosts -f hosts "$@"
 }
 etcdctl_told 20 '"PUT"' "\"$key\"" "\"$sum\""
