@@ -155,10 +155,12 @@ static void tell_textfile(const struct cli_reporting *r, const struct kvs_report
 		warn("no metrics in", r->reports.textfile, &why);
 }
 
-/* From the environment, else from the file; it may stay without a value. */
-static int read_key(struct kvs_secret *key, const char *variable, const char *file,
-		    struct kvs_err *err)
+/* It may stay without a value. */
+static int read_key(struct kvs_secret *key, const struct kvs_secret *given, const char *variable,
+		    const char *file, struct kvs_err *err)
 {
+	if (given && given->value)
+		return kvs_secret_set(key, variable, given->value, err);
 	if (env(variable))
 		return kvs_secret_set(key, variable, env(variable), err);
 	return file ? kvs_secret_read(key, file, err) : 0;
@@ -186,9 +188,12 @@ static int post(const struct cli *cli, const struct kvs_report *report, struct k
 		.node = r->reports.node,
 		.timeout_ms = event_time(cli),
 	};
-	int rc = read_key(&api, "DATADOG_API_KEY", r->reports.api_key_file, err);
+	int rc = read_key(&api, r->reports.api_key, "DATADOG_API_KEY", r->reports.api_key_file,
+			  err);
 
-	rc = rc ? rc : read_key(&app, "DATADOG_APP_KEY", r->reports.app_key_file, err);
+	rc = rc ? rc
+		: read_key(&app, r->reports.app_key, "DATADOG_APP_KEY", r->reports.app_key_file,
+			   err);
 	if (rc)
 		return rc;
 	if (!api.value)
@@ -215,7 +220,7 @@ static void tell_datadog(const struct cli *cli, const struct kvs_report *report)
 static void complete(struct kvs_report *report, const struct cli *cli, const struct kvs_transfer *t,
 		     int code, const struct kvs_err *err)
 {
-	const struct kvs_refusal *refusal = &cli->reporting->refusal;
+	const struct kvs_refusal *refusal = t->refusal;
 
 	report->code = code;
 	report->status = (unsigned)exit_status_of(code);
@@ -226,7 +231,7 @@ static void complete(struct kvs_report *report, const struct cli *cli, const str
 		report->retries = kvsi_store_retries(t->store);
 	}
 	report->ms = kvsi_monotonic_ms() - cli->began;
-	if (code == 0)
+	if (code == 0 || !refusal)
 		return;
 	report->locked = refusal->kind == KVS_REFUSAL_LOCK;
 	report->too_short = refusal->kind == KVS_REFUSAL_SHORT;
@@ -242,7 +247,8 @@ void cli_tell(const struct cli *cli, const struct kvs_transfer *t, const struct 
 	if (!cli->reporting)
 		return;
 	complete(&whole, cli, t, code, err);
-	tell_log(&whole);
+	if (!cli->reporting->reports.silent)
+		tell_log(&whole);
 	tell_dogstatsd(cli->reporting, &whole);
 	tell_textfile(cli->reporting, &whole);
 	tell_datadog(cli, &whole);

@@ -18,9 +18,11 @@ struct cli_reports {
 	const char *dogstatsd;	  /* HOST:PORT; NULL: no metrics */
 	const char *textfile;	  /* a folder; NULL: none */
 	const char *datadog_host; /* a URL; NULL: no events */
-	const char *api_key_file; /* else from the environment */
-	const char *app_key_file;
+	/* Datadog's keys: their values, else from the environment, else from these files. */
+	const struct kvs_secret *api_key, *app_key;
+	const char *api_key_file, *app_key_file;
 	bool contents;	  /* of files go into events */
+	bool silent;	  /* the log is not told */
 	bool kvexpress;	  /* metrics in the very form of kvexpress */
 	const char *node; /* NULL: the host's name */
 };

@@ -187,13 +187,17 @@ static void load_scalar(struct loader *l, size_t id, const yaml_node_t *value)
 	char what[80];
 	const char *text;
 	struct kvs_err why;
+	int rc;
 
 	(void)snprintf(what, sizeof(what), "\"%s\"", key->name);
 	text = node_value(l, value, what);
 	if (!text)
 		return;
 	l->config->values[id] = text;
-	if (set_member(l->config, key, text, &why))
+	rc = set_member(l->config, key, text, &why);
+	if (rc == KVS_E_NOMEM)
+		problem_oom(l->problems);
+	else if (rc)
 		problem(l->problems, node_pos(l, value), "%s: %s", what, why.msg);
 }
 

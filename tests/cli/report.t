@@ -27,6 +27,22 @@ got() {
 	: >"$1"
 }
 
+# ---- the log ----
+
+run kvsync --verbose in -k hosts -f hosts
+status_is 0 'a run that is logged'
+succeeds 'says what was done, with sizes and time' \
+	grep -qx 'kvsync: notice: in hosts: complete, 20 lines, 51 bytes, [0-9]* ms' "$err"
+run kvsync --log-level notice in -k hosts -f hosts
+err_is '' 'nothing to do is less than a notice'
+run kvsync --verbose out -k hosts -f "$(printf 't\033\351')"
+out_has 't\x1b\xe9: installed' 'the name of a file cannot disturb a terminal'
+run kvsync --verbose lock "$tmp/$(printf 't\033\351')" why
+err_has "kvsync: notice: lock $tmp/t\\x1b\\xe9: complete" 'nor in the log, as text'
+run kvsync --verbose --log-format json unlock "$tmp/$(printf 't\033\351')"
+err_has "\"level\":\"notice\",\"message\":\"unlock $tmp/t\\\\x1b\\\\xe9: complete" 'or JSON'
+kvsync del kvexpress/ --recursive --yes --quiet
+
 # ---- dogstatsd ----
 
 receiver agent udp
