@@ -27,6 +27,7 @@ int kvs_fd_read(int fd, const char *name, struct kvs_buf *buf, struct kvs_err *e
 		room = want ? kvs_buf_reserve(buf, want) : &probe;
 		if (!room)
 			return kvs_buf_check(buf, KVS_Q(kvs_s(name)), err);
+		*room = '\0'; /* also when this is all */
 		n = read(fd, room, want ? want : 1);
 		if (n == 0)
 			return 0;

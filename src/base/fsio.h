@@ -104,4 +104,20 @@ void kvs_newfile_release(struct kvs_newfile *f);
 
 #define KVS_AUTO_NEWFILE KVS_CLEANUP(kvs_newfile_release)
 
+/* ---- keeping what it replaces ---- */
+
+/*
+ * Gives the regular file `path` a second name, which a file of that name loses, atomically: it is
+ * there whole when `path` is replaced.  A hard link, or where the file system allows none a copy with
+ * the same owner and mode.  SYS, NOMEM.
+ */
+int kvs_file_keep(const char *path, const char *kept, struct kvs_err *err);
+
+/* Moves a kept file, with its owner and mode, back to `path`, and sees to it that it stays there
+ * after a crash.  A mount point is written in place.  SYS, NOMEM. */
+int kvs_file_put_back(const char *kept, const char *path, struct kvs_err *err);
+
+/* Removes a file, and sees to it that it stays away after a crash; none there is fine.  SYS, NOMEM. */
+int kvs_file_remove(const char *path, struct kvs_err *err);
+
 #endif

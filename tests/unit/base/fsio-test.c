@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 /* Each wrapped call fails with this errno the next time, if it is not 0. */
-static int fail_write, fail_fsync, fail_rename, fail_fchown, fail_fallocate, short_writes, fsyncs;
+static int fail_write, fail_fsync, fail_rename, fail_fchown, fail_fallocate, short_writes, fsyncs,
+	fail_link;
 
 static bool fails(int *fault)
 {
@@ -64,6 +65,13 @@ int __wrap_fallocate(int fd, int mode, off_t at, off_t n);
 int __wrap_fallocate(int fd, int mode, off_t at, off_t n)
 {
 	return fails(&fail_fallocate) ? -1 : __real_fallocate(fd, mode, at, n);
+}
+
+int __real_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
+int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
+int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	return fails(&fail_link) ? -1 : __real_linkat(from_dir, from, to_dir, to, flags);
 }
 
 static void put(const char *path, const char *text, mode_t mode)
@@ -371,8 +379,10 @@ static void test_read(void)
 	kvs_buf_release(&b);
 	kvs_buf_init(&b, 7);
 	put("r", "", 0600);
+	*kvs_buf_reserve(&b, 1) = 'x';
 	is_code(kvs_file_read("r", &b, &err), 0, &err, "an empty file");
 	is_uint(b.len, 0, "is empty");
+	is_str(b.data, "", "and ends where it begins");
 	is_err(kvs_file_read("none\n", &b, &err), KVS_E_SYS, &err, "open none\\x0a: No such file",
 	       "a missing file, its name escaped");
 	is_err(kvs_file_read(".", &b, &err), KVS_E_SYS, &err, "Is a directory", "a directory");
@@ -401,6 +411,69 @@ static void test_dirs(void)
 	(void)rmdir("x");
 }
 
+static ino_t inode(const char *path)
+{
+	struct stat st = { 0 };
+
+	(void)stat(path, &st);
+	return st.st_ino;
+}
+
+static void test_keep(void)
+{
+	struct kvs_err err;
+
+	put("f", "old\n", 0604);
+	is_code(kvs_file_keep("f", "kept", &err), 0, &err, "a file is kept");
+	is_uint(inode("kept"), inode("f"), "as a second name");
+	is_code(kvs_file_keep("f", "kept", &err), 0, &err, "twice");
+	is_int(count_entries(), 2, "nothing but the two names is there");
+	is_code(install("f", "new\n", &err), 0, &err, "it is replaced");
+	is_file("kept", "old\n", 0604, "kept");
+	is_code(kvs_file_put_back("kept", "f", &err), 0, &err, "it is put back");
+	is_file("f", "old\n", 0604, "back");
+	is_int(count_entries(), 1, "its second name is gone");
+
+	put("kept", "what was kept before\n", 0600);
+	put(".kept.kvsync-link", "of a process that died\n", 0600);
+	is_code(kvs_file_keep("f", "kept", &err), 0, &err, "another file had the name");
+	is_file("kept", "old\n", 0604, "it loses it");
+	is_int(count_entries(), 2, "what a dead process left is gone");
+
+	put("kept", "what was kept before\n", 0600);
+	fail_rename = EACCES;
+	is_err(kvs_file_keep("f", "kept", &err), KVS_E_SYS, &err, "kept: Permission denied",
+	       "a name that cannot be taken");
+	is_file("kept", "what was kept before\n", 0600, "not taken");
+	fail_link = ENOSPC;
+	is_err(kvs_file_keep("f", "kept2", &err), KVS_E_SYS, &err, "link f to kept2: No space",
+	       "no room for a link");
+	is_int(count_entries(), 2, "nothing is left lying about");
+	is_err(kvs_file_keep("nowhere", "kept", &err), KVS_E_SYS, &err, "link nowhere to",
+	       "a file that is not there");
+	(void)unlink("kept");
+	(void)unlink("f");
+}
+
+static void test_keep_copies(void)
+{
+	struct kvs_err err;
+
+	put("f", "old\n", 0604);
+	fail_link = EXDEV;
+	is_code(kvs_file_keep("f", "kept", &err), 0, &err, "where there are no links");
+	ok(inode("kept") != inode("f"), "a copy is made");
+	is_file("kept", "old\n", 0604, "a copy");
+	put("f", "new\n", 0600);
+	fail_rename = EBUSY;
+	is_code(kvs_file_put_back("kept", "f", &err), 0, &err, "a mount point");
+	is_file("f", "old\n", 0604, "gets its bytes and mode back");
+	is_int(count_entries(), 1, "copies: nothing is left lying about");
+	is_err(kvs_file_put_back("kept", "f", &err), KVS_E_SYS, &err, "rename kept to f: No such",
+	       "what was not kept cannot be put back");
+	(void)unlink("f");
+}
+
 int main(void)
 {
 	if (chdir(scratch_make()) != 0)
@@ -415,6 +488,8 @@ int main(void)
 	test_lock_stays();
 	test_read();
 	test_dirs();
+	test_keep();
+	test_keep_copies();
 	is_int(count_entries(), 0, "nothing is left over");
 	return tap_end();
 }
