@@ -24,7 +24,12 @@ struct out_options {
 	struct guard_options guards;
 	struct kvs_optnum mode;
 	const char *owner;
+	struct check_options check;
+	bool check_installed;
+	const char *backup;
 	struct exec_options exec;
+	bool rollback_on_failure;
+	bool retry_rejected;
 	bool follow;
 	bool ignore_stop;
 	struct kvs_optlist verify;
@@ -39,7 +44,17 @@ static const struct kvs_option out_options[] = {
 	  "the file's mode, octal (default: as it is, 0640 for a new one)", .alias = "chmod" },
 	{ "owner", 'o', KVS_OPTION_STRING(struct out_options, owner), "OWNER",
 	  "the file's owner: user, user:group or :group (default: as it is)" },
+	CHECK_OPTIONS(struct out_options, check),
+	{ "check-installed", 0, KVS_OPTION_FLAG(struct out_options, check_installed), NULL,
+	  "allow a check without {}: it judges the file in its place" },
+	{ "backup", 0, KVS_OPTION_STRING(struct out_options, backup), "SUFFIX|DIR",
+	  "keep the file that is replaced (default suffix .bak; a DIR has a slash in it)",
+	  .bare = ".bak" },
 	EXEC_OPTIONS(struct out_options, exec, "when the file has changed"),
+	{ "rollback-on-failure", 0, KVS_OPTION_FLAG(struct out_options, rollback_on_failure), NULL,
+	  "put back the old file if the command fails on the new one" },
+	{ "retry-rejected", 0, KVS_OPTION_FLAG(struct out_options, retry_rejected), NULL,
+	  "try now what failed and was taken away again" },
 	{ "follow", 0, KVS_OPTION_FLAG(struct out_options, follow), NULL,
 	  "if FILE is a symbolic link, write what it points to" },
 	{ "ignore-stop", 0, KVS_OPTION_FLAG(struct out_options, ignore_stop), NULL,
@@ -129,6 +144,14 @@ static int parse(const struct out_options *o, struct kvs_rights *rights, struct 
 	if (!o->key || !o->file)
 		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
 				   o->key ? "the file" : "the key");
+	if (o->rollback_on_failure && !o->exec.exec && !o->exec.exec_shell)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--rollback-on-failure is about the command of "
+				   "--exec, and there is none");
+	if (o->check_installed && !o->check.check)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "--check-installed is about --check, and there is "
+				   "none");
 	rights->set_mode = o->mode.given;
 	rights->mode = (mode_t)o->mode.value;
 	code = o->owner ? kvs_rights_parse_owner(o->owner, rights, err) : 0;
@@ -137,7 +160,8 @@ static int parse(const struct out_options *o, struct kvs_rights *rights, struct 
 
 /* What a run works with. */
 struct setup {
-	struct command_words words;
+	struct command_words check;
+	struct command_words exec;
 	struct kvs_require *require;
 	struct verify_keys keys;
 	struct kvs_out_params params;
@@ -145,7 +169,8 @@ struct setup {
 
 static void setup_release(struct setup *s)
 {
-	command_words_release(&s->words);
+	command_words_release(&s->check);
+	command_words_release(&s->exec);
 	kvs_require_free(s->require);
 	verify_keys_release(&s->keys);
 }
@@ -160,10 +185,16 @@ static int set_up(struct setup *s, const struct cli *cli, const struct out_optio
 		.file = o->file,
 		.follow = o->follow,
 		.ignore_stop = o->ignore_stop,
+		.check_installed = o->check_installed,
+		.backup = o->backup,
+		.rollback = o->rollback_on_failure,
+		.retry_rejected = o->retry_rejected,
 	};
 	code = parse(o, &s->params.rights, err);
 	if (!code)
-		code = exec_options_take(&o->exec, &s->words, &s->params.command, err);
+		code = check_options_take(&o->check, &s->check, &s->params.check, err);
+	if (!code)
+		code = exec_options_take(&o->exec, &s->exec, &s->params.command, err);
 	if (!code)
 		code = guard_options_take(&o->guards, &s->params.guards, &s->require, err);
 	if (!code)

@@ -25,6 +25,17 @@ static int take_shell(const char *text, struct command_words *words, struct kvs_
 	return 0;
 }
 
+static int take_words(const char *line, const char *option, struct command_words *words,
+		      struct kvs_command *ret, struct kvs_err *err)
+{
+	int code = kvs_words_split(line, &words->words, err);
+
+	if (code)
+		return kvs_err_context(err, code, "%s", option);
+	ret->argv = (const char *const *)words->words.argv;
+	return 0;
+}
+
 int exec_options_take(const struct exec_options *o, struct command_words *words,
 		      struct kvs_command *ret, struct kvs_err *err)
 {
@@ -37,9 +48,14 @@ int exec_options_take(const struct exec_options *o, struct command_words *words,
 		code = take_shell(o->exec_shell, words, err);
 		ret->argv = words->shell;
 	} else if (o->exec) {
-		code = kvs_words_split(o->exec, &words->words, err);
-		code = code ? kvs_err_context(err, code, "--exec") : 0;
-		ret->argv = (const char *const *)words->words.argv;
+		code = take_words(o->exec, "--exec", words, ret, err);
 	}
 	return code;
+}
+
+int check_options_take(const struct check_options *o, struct command_words *words,
+		       struct kvs_command *ret, struct kvs_err *err)
+{
+	ret->timeout_ms = timeout_of(o->check_timeout);
+	return o->check ? take_words(o->check, "--check", words, ret, err) : 0;
 }

@@ -31,6 +31,20 @@ struct exec_options {
 			.alias = "reload-timeout"                                                  \
 	}
 
+struct check_options {
+	const char *check;
+	struct kvs_optnum check_timeout;
+};
+
+#define CHECK_OPTIONS(T_, m_)                                                                      \
+	{ "check", 0, KVS_OPTION_STRING(T_, m_.check), "COMMAND",                                  \
+	  "refuse a file on which COMMAND fails; {} in it is the file's path" },                   \
+	{                                                                                          \
+		"check-timeout", 0, KVS_OPTION_DURATION(T_, m_.check_timeout), "TIME",             \
+			"time for the check (default 30s; 0: no limit)"                            \
+	}
+
+/* What a command of the options borrows.  Release it; one of zeros is fine. */
 struct command_words {
 	struct kvs_words words;
 	const char *shell[4];
@@ -41,5 +55,8 @@ void command_words_release(struct command_words *words);
 /* Fills *ret, which borrows from *words and the command line.  ARG, NOMEM. */
 int exec_options_take(const struct exec_options *o, struct command_words *words,
 		      struct kvs_command *ret, struct kvs_err *err);
+
+int check_options_take(const struct check_options *o, struct command_words *words,
+		       struct kvs_command *ret, struct kvs_err *err);
 
 #endif

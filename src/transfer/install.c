@@ -2,8 +2,8 @@
 #include "transfer/install.h"
 
 #include "base/err.h"
-#include "base/fsio.h"
 #include "base/path.h"
+#include "base/str.h"
 
 #include <string.h>
 
@@ -67,22 +67,51 @@ bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
 	       kvs_rights_hold(rights, &st);
 }
 
-int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,
-		       const struct kvs_rights *rights, bool *ret_in_place, struct kvs_err *err)
+int kvs_target_stage(const struct kvs_target *target, struct kvs_str bytes,
+		     const struct kvs_rights *rights, struct kvs_newfile *ret, struct kvs_err *err)
 {
 	const struct kvs_newfile_opts opts = { .rights = *rights, .new_mode = KVS_OUT_NEW_MODE };
-	KVS_AUTO_NEWFILE struct kvs_newfile f = KVS_NEWFILE_INIT;
 	KVS_AUTO_FREE char *dir = kvs_path_dir(target->path);
-	enum kvs_published how = 0;
 	int rc;
 
 	if (!dir)
 		return kvs_err_oom(err);
 	rc = kvs_dir_make(dir, PARENT_MODE, err);
-	rc = rc ? rc : kvs_newfile_open(&f, target->path, &opts, err);
-	rc = rc ? rc : kvs_newfile_write(&f, bytes.p, bytes.n, err);
-	rc = rc ? rc : kvs_newfile_sync(&f, err);
-	rc = rc ? rc : kvs_newfile_publish(&f, &how, err);
-	*ret_in_place = how == KVS_PUBLISHED_IN_PLACE;
-	return rc;
+	rc = rc ? rc : kvs_newfile_open(ret, target->path, &opts, err);
+	rc = rc ? rc : kvs_newfile_write(ret, bytes.p, bytes.n, err);
+	return rc ? rc : kvs_newfile_sync(ret, err);
+}
+
+static int backup_path(const struct kvs_target *target, const char *where, char **ret,
+		       struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *dir = NULL;
+	int rc = 0;
+
+	if (!where[0])
+		return kvs_err_set(err, KVS_E_ARG, "the suffix of the backup is empty");
+	if (!strchr(where, '/')) {
+		*ret = kvs_asprintf("%s%s", target->path, where);
+		return *ret ? 0 : kvs_err_oom(err);
+	}
+	rc = kvs_path_absolute(where, &dir, err);
+	rc = rc ? rc : kvs_dir_make(dir, PARENT_MODE, err);
+	if (rc)
+		return rc;
+	*ret = kvs_asprintf("%s/%s", dir, kvs_path_base(target->path));
+	if (!*ret)
+		return kvs_err_oom(err);
+	if (strcmp(*ret, target->path) == 0)
+		return kvs_err_set(err, KVS_E_ARG, "the backup would be %s itself",
+				   KVS_Q(kvs_s(target->path)));
+	return 0;
+}
+
+int kvs_target_back_up(const struct kvs_target *target, const char *where, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *path = NULL;
+	int rc = backup_path(target, where, &path, err);
+
+	rc = rc ? rc : kvs_file_keep(target->path, path, err);
+	return rc ? kvs_err_context(err, rc, "backup") : 0;
 }

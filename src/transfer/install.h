@@ -8,6 +8,7 @@
 #include "transfer/transfer.h"
 
 #include "base/cleanup.h"
+#include "base/fsio.h"
 
 struct kvs_target {
 	char *named; /* the cleaned absolute path as asked for: locks and states go by it */
@@ -40,10 +41,14 @@ int kvs_target_settle(const struct kvs_target *target, const char *checksum,
 bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
 			 const struct kvs_rights *rights);
 
-/* Replaces the file atomically; missing directories are made.  *ret_in_place: it could only be
- * written through.  SYS, NOMEM. */
-int kvs_target_install(const struct kvs_target *target, struct kvs_str bytes,
-		       const struct kvs_rights *rights, bool *ret_in_place, struct kvs_err *err);
+/* Writes the new file beside the target: whole, on disk and with its owner and mode, so that it only
+ * has to be published.  Missing directories are made.  SYS, NOMEM. */
+int kvs_target_stage(const struct kvs_target *target, struct kvs_str bytes,
+		     const struct kvs_rights *rights, struct kvs_newfile *ret, struct kvs_err *err);
+
+/* Keeps the file that is there as its backup: `where` is a suffix of its name, or with a slash in it
+ * a directory, which is made if it is missing.  ARG, SYS, NOMEM. */
+int kvs_target_back_up(const struct kvs_target *target, const char *where, struct kvs_err *err);
 
 #define KVS_AUTO_TARGET KVS_CLEANUP(kvs_target_release)
 

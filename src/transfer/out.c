@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "transfer/check.h"
 #include "transfer/common.h"
 #include "transfer/layout.h"
 #include "transfer/out_job.h"
@@ -32,6 +33,7 @@ static void job_release(struct kvs_out_job *job)
 	kvs_target_release(&job->target);
 	kvs_state_release(&job->state);
 	kvs_buf_release(&job->room);
+	kvsi_free(job->kept);
 }
 
 /* ---- the store's side ---- */
@@ -106,6 +108,16 @@ static int look(struct kvs_out_job *job, struct kvs_err *err)
 
 /* ---- */
 
+/* The file that stays may have a command to come, too. */
+static int pay_for_old(struct kvs_out_job *job, const struct kvs_found *old, int rejected,
+		       struct kvs_err *err)
+{
+	struct kvs_err why = { 0 };
+	int rc = old->exists ? kvs_out_command(job, old->checksum, &why) : 0;
+
+	return rc ? kvs_err_copy(err, rc, &why) : rejected;
+}
+
 static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
@@ -121,6 +133,9 @@ static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 		kvs_out_keep_signature(job);
 		return 0;
 	}
+	rc = kvs_out_check_rejected(job, err);
+	if (rc)
+		return pay_for_old(job, &old, rc, err);
 	rc = kvs_pair_fetch(&job->t, &job->names, job->result->checksum, &job->room, &data,
 			    &decoded, err);
 	if (rc)
@@ -136,6 +151,12 @@ static int prepare(struct kvs_out_job *job, struct kvs_err *err)
 	const char *file = job->params->file;
 	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, naming, err);
 
+	if (rc == 0 && !job->params->check_installed)
+		rc = kvs_check_before_only(
+			&job->params->check,
+			"; --check-installed lets it judge the file in its place, "
+			"and puts back the old one if it fails",
+			err);
 	rc = rc ? rc : kvs_target_init(&job->target, file, err);
 	if (rc)
 		return rc;
@@ -143,7 +164,8 @@ static int prepare(struct kvs_out_job *job, struct kvs_err *err)
 	if (rc == 0 && strcmp(job->target.named, file) != 0)
 		rc = kvs_layout_lock(t->prefix, file, t->node, naming, &job->lock_typed, err);
 	rc = rc ? rc : kvs_out_remember_from(job, err);
-	return rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
+	rc = rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
+	return rc ? rc : kvs_out_recover(job, err);
 }
 
 int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *params,
@@ -164,7 +186,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 	do
 		rc = bring_up_to_date(&job, err);
 	while (kvs_pair_again(&job.t, rc, ++attempts));
-	return rc ? rc : kvs_out_command(&job, err);
+	return rc ? rc : kvs_out_command(&job, job.result->checksum, err);
 }
 
 /* ---- without the store ---- */

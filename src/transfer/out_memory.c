@@ -22,10 +22,17 @@ static void forget(struct kvs_out_job *job, const struct kvs_err *why)
 	job->forgetful = true;
 }
 
-/* Who works on the same file is likely to have the same command. */
+static uint64_t time_of(const struct kvs_command *command)
+{
+	return command->argv ? kvs_command_limit(command) ?: KVS_COMMAND_TIMEOUT_MS : 0;
+}
+
+/* Who works on the same file is likely to have the same commands. */
 static uint64_t lock_wait(const struct kvs_out_params *params)
 {
-	return KVS_LOCK_WAIT_MS + (kvs_command_limit(&params->command) ?: KVS_COMMAND_TIMEOUT_MS);
+	uint64_t wait = KVS_LOCK_WAIT_MS + time_of(&params->check) + time_of(&params->command);
+
+	return params->rollback ? wait + time_of(&params->command) : wait;
 }
 
 int kvs_out_remember_from(struct kvs_out_job *job, struct kvs_err *err)
@@ -67,16 +74,21 @@ static void remember_signature(struct kvs_out_job *job)
 	digest_of_name(job, job->state.signed_name);
 }
 
-void kvs_out_remember(struct kvs_out_job *job, enum kvs_step step, bool durable)
+void kvs_out_save(struct kvs_out_job *job, bool durable)
 {
 	struct kvs_err why = { 0 };
 
-	job->state.step = step;
 	remember_signature(job);
-	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
 	if (kvs_state_save(&job->state, &job->t, job->params->key, durable || job->signed_ms != 0,
 			   &why))
 		forget(job, &why);
+}
+
+void kvs_out_remember(struct kvs_out_job *job, enum kvs_step step, bool durable)
+{
+	job->state.step = step;
+	memcpy(job->state.checksum, job->result->checksum, sizeof(job->state.checksum));
+	kvs_out_save(job, durable);
 }
 
 void kvs_out_keep_signature(struct kvs_out_job *job)
@@ -88,5 +100,6 @@ void kvs_out_keep_signature(struct kvs_out_job *job)
 
 bool kvs_out_is_owed(const struct kvs_out_job *job)
 {
-	return job->state.step == KVS_STEP_STAGED || job->state.step == KVS_STEP_INSTALLED;
+	return job->state.step == KVS_STEP_STAGED || job->state.step == KVS_STEP_UNCHECKED ||
+	       job->state.step == KVS_STEP_INSTALLED;
 }

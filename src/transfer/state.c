@@ -20,6 +20,7 @@
 static const char *const step_names[] = {
 	[KVS_STEP_NONE] = "none",
 	[KVS_STEP_STAGED] = "staged",
+	[KVS_STEP_UNCHECKED] = "installed-unchecked",
 	[KVS_STEP_INSTALLED] = "installed",
 	[KVS_STEP_RELOADED] = "reloaded",
 };
@@ -65,6 +66,26 @@ static void parse_signed(struct kvs_state *s, const char *value)
 	memcpy(s->signed_name, end + 1, sizeof(s->signed_name));
 }
 
+/* "TIMES NEXT-TRY CHECKSUM"; half of it is nothing. */
+static void parse_rejected(struct kvs_state *s, const char *value)
+{
+	char *end;
+	uint64_t times = strtoull(value, &end, 10);
+	uint64_t next_try = strtoull(end, &end, 10);
+
+	if (*end != ' ' || !kvs_sha256_is_hex(kvs_s(end + 1)))
+		return;
+	s->rejections = times;
+	s->next_try = next_try;
+	memcpy(s->rejected, end + 1, sizeof(s->rejected));
+}
+
+static void parse_previous(struct kvs_state *s, const char *value)
+{
+	if (kvs_sha256_is_hex(kvs_s(value)) || strcmp(value, KVS_STATE_NO_FILE) == 0)
+		memcpy(s->previous, value, strlen(value) + 1);
+}
+
 /* Members that this version does not know are left out, like what is only for people. */
 static void parse_member(struct kvs_state *s, const char *name, const char *value)
 {
@@ -78,8 +99,10 @@ static void parse_member(struct kvs_state *s, const char *name, const char *valu
 		parse_step(s, value);
 	else if (strcmp(name, "failures") == 0)
 		s->failures = strtoull(value, NULL, 10);
-	else if (strcmp(name, "next-try") == 0)
-		s->next_try = strtoull(value, NULL, 10);
+	else if (strcmp(name, "previous") == 0)
+		parse_previous(s, value);
+	else if (strcmp(name, "rejected") == 0)
+		parse_rejected(s, value);
 }
 
 static void parse(struct kvs_state *s, char *text)
@@ -110,10 +133,13 @@ static void print(const struct kvs_state *s, const struct kvs_transfer *t, const
 	kvs_buf_escaped(text, kvs_s(t->prefix));
 	kvs_buf_char(text, '/');
 	kvs_buf_escaped(text, kvs_s(key));
-	kvs_buf_fmt(text,
-		    "\nindex=%" PRIu64 "\nchecksum=%s\nstep=%s\nfailures=%" PRIu64
-		    "\nnext-try=%" PRIu64 "\n",
-		    s->index, s->checksum, step_names[s->step], s->failures, s->next_try);
+	kvs_buf_fmt(text, "\nindex=%" PRIu64 "\nchecksum=%s\nstep=%s\nfailures=%" PRIu64 "\n",
+		    s->index, s->checksum, step_names[s->step], s->failures);
+	if (s->previous[0])
+		kvs_buf_fmt(text, "previous=%s\n", s->previous);
+	if (s->rejected[0])
+		kvs_buf_fmt(text, "rejected=%" PRIu64 " %" PRIu64 " %s\n", s->rejections,
+			    s->next_try, s->rejected);
 	if (s->signed_ms)
 		kvs_buf_fmt(text, "signed=%" PRIu64 " %s\n", s->signed_ms, s->signed_name);
 }

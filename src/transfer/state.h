@@ -20,6 +20,8 @@
 enum kvs_step {
 	KVS_STEP_NONE = 0,
 	KVS_STEP_STAGED,    /* about to be installed, with a command to follow */
+	KVS_STEP_UNCHECKED, /* about to be installed, or installed and not accepted: the next run
+			     * puts back what was there before */
 	KVS_STEP_INSTALLED, /* the file is right; its command has not succeeded yet */
 	KVS_STEP_RELOADED,  /* nothing is owed */
 };
@@ -34,10 +36,19 @@ struct kvs_state {
 	 * none was), and the SHA-256 of the name that it is for. */
 	uint64_t signed_ms;
 	char signed_name[KVS_SHA256_HEX];
+	/* The file that was there before, as long as it may have to be put back: its SHA-256, or
+	 * KVS_STATE_NO_FILE; empty: it does not. */
+	char previous[KVS_SHA256_HEX];
+	/* What was installed, failed and was taken away again, the number of times that happened to it in
+	 * a row, and when it is worth another try: ms since 1970.  Empty: nothing was. */
+	char rejected[KVS_SHA256_HEX];
+	uint64_t rejections;
+	uint64_t next_try;
 	enum kvs_step step;
 	uint64_t failures; /* of the command, in a row */
-	uint64_t next_try; /* when it is due again: ms since 1970; 0: at once */
 };
+
+#define KVS_STATE_NO_FILE "none"
 
 #define KVS_STATE_INIT                                                                             \
 	{                                                                                          \

@@ -210,8 +210,8 @@ int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params
 
 #define KVS_OUT_NEW_MODE	  0640
 #define KVS_OUT_MAX_BYTES_DEFAULT ((uint64_t)64 << 20)
-/* Another run on the same file is waited for so long, and for as long as its command may take. */
-#define KVS_LOCK_WAIT_MS 30000
+/* Another run on the same file is waited for so long, and for as long as our own commands may take. */
+#define KVS_LOCK_WAIT_MS 60000
 
 struct kvs_out_params {
 	const char *key;
@@ -227,8 +227,20 @@ struct kvs_out_params {
 	 * from that key before.  n_verify_keys 0: signatures do not matter. */
 	const struct kvs_signkey *const *verify_keys;
 	size_t n_verify_keys;
+	/* Judges the new file; "{}" in its words is the file's path.  It runs before the file is in its
+	 * place, or if it has no "{}" and that is allowed, after; then what was there before comes back if
+	 * it fails. */
+	struct kvs_command check;
+	bool check_installed; /* a check without "{}" is allowed */
+	/* Keeps what is replaced: a suffix of its name, or with a slash in it a directory.  NULL: does
+	 * not. */
+	const char *backup;
 	struct kvs_command command; /* to run after a change */
-	uint64_t lock_wait;	    /* ms; 0: KVS_LOCK_WAIT_MS and the command's time */
+	/* If the command fails, what was there before comes back and the command runs again.  The file
+	 * that failed is rejected: it is not tried again before its time, but for ... */
+	bool rollback;
+	bool retry_rejected; /* ... this */
+	uint64_t lock_wait;  /* ms; 0: KVS_LOCK_WAIT_MS and the time of the commands */
 };
 
 struct kvs_out_result {
