@@ -206,7 +206,7 @@ static int post(const struct cli *cli, const struct kvs_report *report, struct k
 static void tell_datadog(const struct cli *cli, const struct kvs_report *report)
 {
 	const char *host = cli->reporting->reports.datadog_host;
-	KVS_AUTO_BUF struct kvs_buf where;
+	KVS_AUTO_BUF struct kvs_buf where = { 0 };
 	struct kvs_err why = { 0 };
 
 	if (!host || !kvs_datadog_fits(report) || !post(cli, report, &why))

@@ -50,7 +50,7 @@ void kvs_fetch_show(const char *url, struct kvs_buf *buf)
 
 int kvs_fetch_check(const char *url, struct kvs_err *err)
 {
-	KVS_AUTO_BUF struct kvs_buf shown;
+	KVS_AUTO_BUF struct kvs_buf shown = { 0 };
 	const char *rest = behind_scheme(url);
 
 	if (rest && *rest && !strchr("/?#", *rest))

@@ -102,7 +102,7 @@ static bool checksum_of(struct kvs_str line, char ret_hex[KVS_SHA256_HEX])
 /* Value as people read it, then as the format wants it. */
 static void add_label(struct kvs_buf *labels, const char *name, const char *value)
 {
-	KVS_AUTO_BUF struct kvs_buf shown;
+	KVS_AUTO_BUF struct kvs_buf shown = { 0 };
 
 	if (!value)
 		return;

@@ -123,8 +123,15 @@ server_kill() {
 	stop_started "$1" KILL
 }
 
+# Returns when it stands still: a signal takes its time to reach each thread.
 server_freeze() {
-	eval "kill -STOP \$$1_pid"
+	eval "server_frozen=\$$1_pid"
+	kill -STOP "$server_frozen"
+	wait_for 10 server_stands_still
+}
+
+server_stands_still() {
+	! grep -L '^State:.T' /proc/"$server_frozen"/task/*/status 2>/dev/null | grep -q .
 }
 
 server_reload() {
