@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
@@ -6,7 +7,9 @@
 #include "cli/output.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
+#include "cli/url_read.h"
 #include "cli/write_options.h"
+#include "transfer/guards.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +17,8 @@
 struct in_options {
 	const char *key;
 	const char *file;
+	const char *url;
+	const char *url_ca_file;
 	bool sorted;
 	struct guard_options guards;
 	struct write_options write;
@@ -23,6 +28,10 @@ static const struct kvs_option in_options[] = {
 	{ "key", 'k', KVS_OPTION_STRING(struct in_options, key), "KEY", "the file's key" },
 	{ "file", 'f', KVS_OPTION_PATH(struct in_options, file), "FILE",
 	  "the file to put there; - for standard input" },
+	{ "url", 'u', KVS_OPTION_STRING(struct in_options, url), "URL",
+	  "put there what http://... or https://... holds" },
+	{ "url-ca-file", 0, KVS_OPTION_PATH(struct in_options, url_ca_file), "FILE",
+	  "the authorities that may vouch for the server of --url (default: the system's)" },
 	{ "sorted", 'S', KVS_OPTION_FLAG(struct in_options, sorted), NULL,
 	  "sort the lines by their bytes, without empty ones" },
 	GUARD_OPTIONS(struct in_options, guards, "4M", "what the store holds"),
@@ -49,35 +58,86 @@ static int print(const struct cli *cli, const struct in_options *o,
 	return out_json(&j, err);
 }
 
-static int run(struct cli *cli, const void *options, struct kvs_err *err)
+static int check(const struct in_options *o, struct kvs_err *err)
 {
-	const struct in_options *o = options;
+	bool has_source = o->file || o->url;
+
+	if (!o->key || !has_source)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "%s is missing: give --key KEY and --file FILE or --url URL",
+				   o->key ? "the file" : "the key");
+	if (o->file && o->url)
+		return kvs_err_set(err, KVS_E_ARG, "give only one of --file and --url");
+	return 0;
+}
+
+/* What a run works with. */
+struct setup {
+	struct kvs_require *require;
+	struct kvs_signkey *key;
+	struct kvs_buf content; /* of a URL */
+	char *shown;		/* the URL */
+	struct kvs_in_params params;
+};
+
+static void setup_release(struct setup *s)
+{
+	kvs_require_free(s->require);
+	kvs_signkey_free(s->key);
+	kvs_buf_release(&s->content);
+	kvsi_free(s->shown);
+}
+
+static int read_url(struct setup *s, const struct cli *cli, const struct in_options *o,
+		    struct kvs_err *err)
+{
+	const struct url_source source = { o->url, o->url_ca_file, cli->deadline };
+	int code;
+
+	kvs_buf_init(&s->content, s->params.guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
+	code = url_read(&source, &s->content, &s->shown, err);
+	if (code == KVS_E_TOOBIG)
+		return kvs_guards_too_big(s->shown, s->content.max, err);
+	s->params.file = s->shown;
+	s->params.content = kvs_sn(s->content.len ? s->content.data : "", s->content.len);
+	return code;
+}
+
+static int set_up(struct setup *s, const struct cli *cli, const struct in_options *o,
+		  struct kvs_err *err)
+{
 	bool from_stdin = o->file && strcmp(o->file, "-") == 0;
-	struct kvs_in_params params = {
+	int code = check(o, err);
+
+	s->params = (struct kvs_in_params){
 		.key = o->key,
 		.file = from_stdin ? "standard input" : o->file,
 		.fd = from_stdin ? STDIN_FILENO : -1,
 		.sorted = o->sorted,
 	};
+	if (!code)
+		code = guard_options_take(&o->guards, &s->params.guards, &s->require, err);
+	if (!code)
+		code = write_options_take(cli, &o->write, "in", &s->params, &s->key, err);
+	return code;
+}
+
+static int run(struct cli *cli, const void *options, struct kvs_err *err)
+{
+	const struct in_options *o = options;
 	struct kvs_report report = { .action = KVS_ACTION_IN, .key = o->key };
-	struct kvs_require *require KVS_AUTO_REQUIRE = NULL;
-	struct kvs_signkey *key KVS_AUTO_SIGNKEY = NULL;
+	KVS_CLEANUP(setup_release) struct setup setup = { 0 };
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
 	struct kvs_in_result result;
 	struct kvs_transfer t;
-	int code;
+	int code = set_up(&setup, cli, o, err);
 
-	if (!o->key || !o->file)
-		return kvs_err_set(err, KVS_E_ARG, "%s is missing: give --key KEY and --file FILE",
-				   o->key ? "the file" : "the key");
-	code = guard_options_take(&o->guards, &params.guards, &require, err);
-	if (!code)
-		code = write_options_take(cli, &o->write, "in", &params, &key, err);
 	code = code ? code : cli_open_store(cli, &store, err);
 	if (code)
 		return code;
 	cli_transfer_init(cli, store, &t);
-	code = kvs_transfer_in(&t, &params, &result, err);
+	code = o->url ? read_url(&setup, cli, o, err) : 0;
+	code = code ? code : kvs_transfer_in(&t, &setup.params, &result, err);
 	write_tell(cli, &t, &report, &result, code, err);
 	return code ? code : print(cli, o, &result, err);
 }

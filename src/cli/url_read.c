@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/url_read.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "fetch/fetch.h"
+
+#define REDIRECTS_MAX 5
+#define SHOWN_MAX     1024
+
+#define HTTP_OK		  200
+#define HTTP_SERVER_ERROR 500
+
+static int bad_status(int status, struct kvs_err *err)
+{
+	return kvs_err_set(err, status >= HTTP_SERVER_ERROR ? KVS_E_UNAVAILABLE : KVS_E_SYS,
+			   "the server answered with status %d", status);
+}
+
+/* The words of a server that has nothing for us are not waited for. */
+static int take(void *arg, int status, const void *p, size_t n, struct kvs_err *err)
+{
+	struct kvs_buf *content = arg;
+
+	if (status != HTTP_OK)
+		return bad_status(status, err);
+	kvs_buf_add(content, p, n);
+	return kvs_buf_check(content, "the answer", err);
+}
+
+static char *shown(const char *url)
+{
+	KVS_AUTO_BUF struct kvs_buf buf;
+
+	kvs_buf_init(&buf, SHOWN_MAX);
+	kvs_fetch_show(url, &buf);
+	return kvs_strdup(kvs_buf_failed(&buf) ? "the URL" : buf.data);
+}
+
+/* 0 stands for no limit, so there is always a moment left. */
+static uint64_t time_left(uint64_t deadline)
+{
+	uint64_t now = kvsi_monotonic_ms();
+
+	if (!deadline)
+		return 0;
+	return deadline > now ? deadline - now : 1;
+}
+
+static int get(const struct url_source *source, struct kvs_buf *content, struct kvs_err *err)
+{
+	const struct kvs_fetch_request request = {
+		.url = source->url,
+		.repeatable = true,
+		.ca_file = source->ca_file,
+		.timeout_ms = time_left(source->deadline),
+		.max_answer = content->max,
+		.max_redirects = REDIRECTS_MAX,
+		.body_sink = take,
+		.arg = content,
+	};
+	int status = 0;
+	int code = kvs_fetch(&request, &status, err);
+
+	return code || status == HTTP_OK ? code : bad_status(status, err);
+}
+
+int url_read(const struct url_source *source, struct kvs_buf *content, char **ret_shown,
+	     struct kvs_err *err)
+{
+	int code = kvs_fetch_check(source->url, err);
+
+	*ret_shown = shown(source->url);
+	if (!*ret_shown)
+		return kvs_err_oom(err);
+	if (code)
+		return code;
+	code = get(source, content, err);
+	if (code == KVS_E_TIMEOUT)
+		return kvs_err_set(err, code, "%s: the server took too long", *ret_shown);
+	return code ? kvs_err_context(err, code, "%s", *ret_shown) : 0;
+}
