@@ -54,6 +54,7 @@ enum kvx_bit {
 	KVX_STOP = 4,
 	KVX_LOCK = 8,
 	KVX_UNLOCK = 16,
+	KVX_COPY = 32,
 };
 
 /* The keys of the file that -C names. */
@@ -105,6 +106,10 @@ struct kvx_command {
 /* NULL ends it. */
 extern const struct kvx_command *const kvx_commands[];
 
+#define KVX_MIN_LINES 10
+/* kvexpress has no limit; something that hangs must not hang for ever. */
+#define KVX_EXEC_TIMEOUT_MS 300000
+
 #define KVX_FAILED 1 /* the only exit status but 0 */
 
 /* ---- kvexpress_line.c: from words to a run ---- */
@@ -139,6 +144,11 @@ void kvx_log_open(const char *direction, bool verbose);
 
 /* Replaces a file beside the target, with the owner and mode of the options. */
 int kvx_write(const struct kvx *x, const char *path, struct kvs_str bytes, struct kvs_err *err);
+
+/* Tells the log, in kvexpress' words, why the last job refused.  True if kvexpress, whose watches run
+ * it again, takes that for no failure of out and copy: a lock, a stop, too few lines, no such key,
+ * a pair that does not match. */
+bool kvx_tell_refusal(const struct kvx *x, int code);
 
 /* Runs -e, if it was given.  Returns as a command's run(). */
 int kvx_exec(struct kvx *x, const char *key, const char *file, const char *checksum,

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MIN_LINES  10
 #define BLANK_FILE "This is a blank file.\n"
 
 struct job {
@@ -113,15 +112,6 @@ static int prepare(struct job *job, struct kvs_err *err)
 	return code ? code : look_at_last(job, err);
 }
 
-static void tell_refusal(const struct kvx *x)
-{
-	if (x->refusal.kind == KVS_REFUSAL_STOP)
-		kvs_log(KVS_LOG_NOTICE, "Stop Key is present - stopping. Reason: %s",
-			x->refusal.reason);
-	else if (x->refusal.kind == KVS_REFUSAL_SHORT)
-		kvs_log(KVS_LOG_NOTICE, "File is NOT long enough. Stopping.");
-}
-
 static int put(struct job *job, struct kvs_err *err)
 {
 	struct kvx *x = job->x;
@@ -134,11 +124,11 @@ static int put(struct job *job, struct kvs_err *err)
 	};
 	int code;
 
-	params.guards.min_lines = x->o->length.given ? x->o->length.value : MIN_LINES;
+	params.guards.min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES;
 	params.guards.whole_lines = true;
 	code = kvs_transfer_in(&x->t, &params, &job->result, err);
 	if (code)
-		tell_refusal(x);
+		(void)kvx_tell_refusal(x, code);
 	else if (job->result.written)
 		kvs_log(KVS_LOG_NOTICE,
 			"consul KeyData='%s/%s/data' saved='true' size='%" PRIu64 "'", x->prefix,

@@ -41,6 +41,8 @@ const struct kvs_option kvx_option_rows[] = {
 	{ "key", 'k', O(STRING, key), "KEY", "the file's key", .tag = KVX_IN | KVX_OUT | KVX_STOP },
 	{ "file", 'f', O(STRING, file), "FILE", "the file",
 	  .tag = KVX_IN | KVX_OUT | KVX_LOCK | KVX_UNLOCK },
+	{ "keyfrom", 0, O(STRING, keyfrom), "KEY", "the key to copy", .tag = KVX_COPY },
+	{ "keyto", 0, O(STRING, keyto), "KEY", "the key to copy it to", .tag = KVX_COPY },
 	{ "sorted", 'S', O(FLAG, sorted), NULL, "sort the lines, without empty ones",
 	  .tag = KVX_IN },
 	{ "ignore_stop", 0, O(FLAG, ignore_stop), NULL, "write although the key is stopped",
@@ -49,10 +51,10 @@ const struct kvs_option kvx_option_rows[] = {
 	{ NULL },
 };
 
-extern const struct kvx_command kvx_in, kvx_out, kvx_stop, kvx_lock, kvx_unlock;
+extern const struct kvx_command kvx_copy, kvx_in, kvx_lock, kvx_out, kvx_stop, kvx_unlock;
 
 const struct kvx_command *const kvx_commands[] = {
-	&kvx_in, &kvx_out, &kvx_stop, &kvx_lock, &kvx_unlock, NULL,
+	&kvx_copy, &kvx_in, &kvx_lock, &kvx_out, &kvx_stop, &kvx_unlock, NULL,
 };
 
 /* ---- the command ---- */

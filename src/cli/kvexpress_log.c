@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stamp.h"
 #include "cli/kvexpress.h"
 #include "cli/output.h"
 
@@ -17,13 +18,11 @@ static struct {
 
 static void to_stdout(const char *line)
 {
-	time_t now = (time_t)(kvsi_realtime_ms() / 1000);
-	char stamp[40] = "";
-	struct tm utc;
+	char stamp[KVS_STAMP_SIZE] = "";
 
-	if (gmtime_r(&now, &utc))
-		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	out_text("%s: %s: %s\n", stamp, sink.direction, line);
+	(void)kvs_stamp(kvsi_realtime_ms(), stamp);
+	/* to the second */
+	out_text("%.19sZ: %s: %s\n", stamp, sink.direction, line);
 }
 
 static void to_syslog(const char *line)

@@ -16,9 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MIN_LINES	10
-#define EXEC_TIMEOUT_MS 300000
-
 static int check(const struct kvx *x, struct kvs_err *err)
 {
 	struct stat st;
@@ -36,10 +33,10 @@ static struct kvs_out_params make_params(const struct kvx *x)
 		.rights = x->rights,
 		.spare_others = true,
 		.ignore_stop = x->o->ignore_stop,
-		.guards = { .min_lines = x->o->length.given ? x->o->length.value : MIN_LINES,
+		.guards = { .min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES,
 			    .whole_lines = true },
 		.command = { .argv = (const char *const *)x->words.argv,
-			     .timeout_ms = EXEC_TIMEOUT_MS },
+			     .timeout_ms = KVX_EXEC_TIMEOUT_MS },
 	};
 }
 
@@ -66,38 +63,14 @@ static bool is_done(struct kvx *x)
 	return true;
 }
 
-/* Is this failure none to kvexpress?  Tells its log why nothing was installed. */
-static bool is_no_failure(const struct kvx *x, int code, const struct kvs_err *why)
-{
-	switch (x->refusal.kind) {
-	case KVS_REFUSAL_LOCK:
-		kvs_log(KVS_LOG_NOTICE, "Lock Key is present - will not update file. Reason: %s",
-			x->refusal.reason);
-		break;
-	case KVS_REFUSAL_STOP:
-		kvs_log(KVS_LOG_NOTICE, "Stop Key is present - stopping. Reason: %s",
-			x->refusal.reason);
-		break;
-	case KVS_REFUSAL_SHORT:
-		kvs_log(KVS_LOG_NOTICE, "longEnough='no'");
-		break;
-	case KVS_REFUSAL_MISMATCH:
-		kvs_log(KVS_LOG_NOTICE, "checksumMismatch='yes'");
-		break;
-	default:
-		if (code != KVS_E_NOTFOUND)
-			return false;
-		kvs_log(KVS_LOG_NOTICE, "longEnough='no'");
-	}
-	kvs_log(KVS_LOG_WARNING, "%s was left alone: %s", KVS_Q(kvs_s(x->o->file)), why->msg);
-	return true;
-}
-
 static int end_badly(const struct kvx *x, int code, const struct kvs_out_result *result,
 		     const struct kvs_err *why, struct kvs_err *err)
 {
-	if (is_no_failure(x, code, why))
+	if (kvx_tell_refusal(x, code)) {
+		kvs_log(KVS_LOG_WARNING, "%s was left alone: %s", KVS_Q(kvs_s(x->o->file)),
+			why->msg);
 		return 0;
+	}
 	if (result->installed || code == KVS_E_COMMAND)
 		kvs_log(KVS_LOG_NOTICE, "exec='error' message='%s'", why->msg);
 	return result->signal ? SIGNALS_BASE + result->signal : kvs_err_copy(err, code, why);

@@ -12,9 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* kvexpress has no limit; something that hangs must not hang for ever. */
-#define EXEC_TIMEOUT_MS 300000
-
 #define DIR_MODE 0755
 
 int kvx_end(const char *fmt, ...)
@@ -28,6 +25,30 @@ int kvx_end(const char *fmt, ...)
 	out_text("%s\n", words);
 	kvs_log(KVS_LOG_NOTICE, "%s", words);
 	return KVX_FAILED;
+}
+
+bool kvx_tell_refusal(const struct kvx *x, int code)
+{
+	switch (x->refusal.kind) {
+	case KVS_REFUSAL_LOCK:
+		kvs_log(KVS_LOG_NOTICE, "Lock Key is present - will not update file. Reason: %s",
+			x->refusal.reason);
+		return true;
+	case KVS_REFUSAL_STOP:
+		kvs_log(KVS_LOG_NOTICE, "Stop Key is present - stopping. Reason: %s",
+			x->refusal.reason);
+		return true;
+	case KVS_REFUSAL_MISMATCH:
+		kvs_log(KVS_LOG_NOTICE, "checksumMismatch='yes'");
+		return true;
+	default:
+		if (code != KVS_E_NOTFOUND && x->refusal.kind != KVS_REFUSAL_SHORT)
+			return false;
+		kvs_log(KVS_LOG_NOTICE, "%s",
+			x->command->bit == KVX_IN ? "File is NOT long enough. Stopping."
+						  : "longEnough='no'");
+		return true;
+	}
 }
 
 int kvx_write(const struct kvx *x, const char *path, struct kvs_str bytes, struct kvs_err *err)
@@ -48,7 +69,7 @@ int kvx_exec(struct kvx *x, const char *key, const char *file, const char *check
 	     struct kvs_err *err)
 {
 	const struct kvs_command command = { .argv = (const char *const *)x->words.argv,
-					     .timeout_ms = EXEC_TIMEOUT_MS };
+					     .timeout_ms = KVX_EXEC_TIMEOUT_MS };
 	const struct kvs_subject subject = { .key = key, .file = file, .checksum = checksum };
 	struct kvs_err why = { 0 };
 	int signal = 0, code;

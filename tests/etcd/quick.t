@@ -27,6 +27,13 @@ run kvsync out -k hosts -f copy
 same_file copy hosts 'out'
 run kvsync out -k hosts -f copy --exec "sh -c 'echo ran >ran'"
 status_is 0 'nothing to do'
+ln -s "$(command -v kvsync)" kvexpress
+seq 12 >twelve
+run ./kvexpress in -k twelve -f twelve -a secret -e "sh -c 'tr \"\\000\" \" \" </proc/\$PPID/cmdline >cmdline'"
+status_is 0 'a personality goes on there, too'
+is "$(kvsync get kvexpress/twelve/data)" "$(cat twelve)" 'and does its work'
+succeeds 'as itself' grep -q '^./kvexpress in -k twelve' cmdline
+refuses 'with its secrets overwritten' grep -q secret cmdline
 run kvsync get none
 status_is 5 'statuses come back'
 run kvsync get s --store "etcd://127.0.0.1:1" --timeout 300ms

@@ -84,6 +84,8 @@ message 'Need a key to stop in -k' stop
 message 'Need a reason to stop in -r' stop -k x
 message 'Need a file to lock with -f' lock
 message 'Need a file to lock with -f' unlock
+message 'Need a key location in --keyfrom' copy --keyto x
+message 'Need a key destination in --keyto' copy --keyfrom x
 message 'Please supply a complete file path.' lock -f x
 message 'Please supply a complete file path.' unlock -f x
 message "Can NOT write a directory $tmp" out -k x -f "$tmp"
@@ -268,6 +270,40 @@ rm -f o/encoded
 kx out -k encoded -f o/encoded
 same_file o/encoded other 'white space around a checksum'
 
+# ---- copy ----
+
+# copied to what out needs: the same file, in whichever encoding
+for encoding in '' -z -Z; do
+	old_in canary/copy other $encoding
+	kx copy --keyfrom canary/copy --keyto "copy$encoding" --verbose
+	status_is 0 "a copy of what was written with \"$encoding\""
+	out_has "copy='true' keyFrom='canary/copy' keyTo='copy$encoding'" 'is told'
+	stored kvexpress/canary/copy/data | head -c 4 >want
+	stored "kvexpress/copy$encoding/data" | head -c 4 >got
+	same_file got want 'it stands as it stood there'
+	is "$(stored "kvexpress/copy$encoding/checksum")" "$(hash_of other)" 'with its checksum'
+done
+kx copy --keyfrom copy --keyto packed -z -e 'touch copied'
+stored kvexpress/packed/data | brotli -d >got 2>/dev/null
+same_file got other '-z compresses it'
+succeeds 'and the command runs' test -e copied
+kx copy --keyfrom copy --keyto short-copy -l 31 --verbose
+status_is 0 'too few lines are no failure'
+out_has "longEnough='no'" 'they are told'
+kx copy --keyfrom none --keyto short-copy
+status_is 0 'nor is a key that is not there'
+printf %s "$(hash_of hosts)" >sum
+store kvexpress/canary/copy/checksum sum
+kx copy --keyfrom canary/copy --keyto short-copy
+status_is 0 'nor is a checksum that does not match'
+is "$(stored kvexpress/short-copy/data)" '' 'nothing was written'
+kx stop -k copy -r why
+kx copy --keyfrom packed --keyto copy --verbose
+status_is 1 'defect 22: the other key is stopped'
+out_has 'Stop Key is present - stopping. Reason: why' 'it says why'
+kx copy --keyfrom copy --keyto packed
+status_is 0 'a stop of the key that is copied does not count'
+
 # ---- -e ----
 
 rm -f o/exec
@@ -415,3 +451,10 @@ printf 'dogstatsd: true\ntoken:\nunknown: [1]\n' >fine.yaml
 kx in -k file -f hosts -C fine.yaml
 status_is 0 'one with an unknown key is fine'
 err_has 'warning: fine.yaml:3:1: unknown key "unknown" is ignored' 'which is told'
+
+# ---- nothing else is in the store ----
+
+everything >keys
+grep -vE '^(kvexpress|etc/files|bare)/' keys >strange
+is "$(cat strange)" '' 'kvexpress knows every key that was written'
+succeeds 'and there are some' test "$(wc -l <keys)" -gt 20

@@ -19,7 +19,7 @@ kx() {
 	run $kx_program "$@" -s "$server" --token "$server_token"
 }
 
-# stored KEY; store KEY FILE [FLAGS]; erase KEY; flags_of KEY: what another program does with the store
+# stored KEY; store KEY FILE [FLAGS]; erase KEY; everything; flags_of KEY: what another program does with the store
 stored() {
 	api GET "/v1/kv/$1?raw" --path-as-is
 }
@@ -34,6 +34,10 @@ erase() {
 
 flags_of() {
 	api GET "/v1/kv/$1" | sed -n 's/.*"Flags": *\([0-9]*\).*/\1/p'
+}
+
+everything() {
+	api GET '/v1/kv/?keys' | tr ',' '\n' | tr -d '[]" '
 }
 
 # shellcheck source=tests/peers/kvexpress/cases.sh

@@ -15,7 +15,7 @@ kx() {
 	run $kx_program "$@"
 }
 
-# stored KEY; store KEY FILE [FLAGS]; erase KEY: what another program does with the store
+# stored KEY; store KEY FILE [FLAGS]; erase KEY; everything: what another program does with the store
 stored() {
 	etcdctl_of e get "$1" -w json | sed -n 's/.*"value":"\([^"]*\)".*/\1/p' | base64 -d
 }
@@ -31,6 +31,10 @@ store() {
 
 erase() {
 	etcdctl_of e del "$1" >/dev/null
+}
+
+everything() {
+	etcdctl_of e get --prefix '' --keys-only | sed '/^$/d'
 }
 
 # shellcheck source=tests/peers/kvexpress/cases.sh

@@ -12,7 +12,7 @@ kx() {
 	run $kx_program "$@"
 }
 
-# stored KEY; store KEY FILE [FLAGS]; erase KEY: what another program does with the store
+# stored KEY; store KEY FILE [FLAGS]; erase KEY; everything: what another program does with the store
 stored() {
 	kvsync get "$1" 2>/dev/null
 }
@@ -23,6 +23,10 @@ store() {
 
 erase() {
 	kvsync del --quiet "$1"
+}
+
+everything() {
+	kvsync ls --recursive
 }
 
 # shellcheck source=tests/peers/kvexpress/cases.sh
