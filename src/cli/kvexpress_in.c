@@ -24,7 +24,6 @@ struct job {
 	char *compare;
 	char *last;
 	struct kvs_buf content;
-	bool has_last;
 	bool is_last; /* it is the content */
 	struct kvs_in_result result;
 };
@@ -88,7 +87,6 @@ static int look_at_last(struct job *job, struct kvs_err *err)
 
 	if (code || fd < 0)
 		return code;
-	job->has_last = true;
 	kvs_buf_init(&last, job->content.len);
 	code = kvs_fd_read(fd, job->last, &last, err);
 	if (code == KVS_E_TOOBIG)
@@ -112,6 +110,16 @@ static int prepare(struct job *job, struct kvs_err *err)
 	return code ? code : look_at_last(job, err);
 }
 
+/* What the command is about to be owed must be seen by the next run, whatever becomes of this one. */
+static int before_write(void *arg, struct kvs_err *err)
+{
+	const struct job *job = arg;
+
+	if (!job->is_last || !job->x->words.argv)
+		return 0;
+	return kvx_write(job->x, job->last, kvs_s(BLANK_FILE), err);
+}
+
 static int put(struct job *job, struct kvs_err *err)
 {
 	struct kvx *x = job->x;
@@ -124,6 +132,8 @@ static int put(struct job *job, struct kvs_err *err)
 	};
 	int code;
 
+	params.before_write = before_write;
+	params.before_write_arg = job;
 	params.guards.min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES;
 	params.guards.whole_lines = true;
 	code = kvs_transfer_in(&x->t, &params, &job->result, err);
@@ -139,15 +149,12 @@ static int put(struct job *job, struct kvs_err *err)
 	return code;
 }
 
-/* What the command is owed must be seen by the next run, whatever becomes of this one. */
 static int keep_files(struct job *job, struct kvs_err *err)
 {
 	struct kvs_str content = kvs_buf_slice(&job->content);
 	struct kvx *x = job->x;
 	int code = kvx_write(x, job->compare, content, err);
 
-	if (!code && (job->is_last || !job->has_last))
-		code = kvx_write(x, job->last, kvs_s(BLANK_FILE), err);
 	code = code ? code : kvx_exec(x, x->o->key, x->o->file, job->result.checksum, err);
 	return code ? code : kvx_write(x, job->last, content, err);
 }

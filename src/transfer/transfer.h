@@ -149,6 +149,10 @@ struct kvs_in_params {
 	 * signature of what was there before goes, with a warning. */
 	const struct kvs_signkey *sign_key;
 	struct kvs_history_params history;
+	/* Runs before anything is written, perhaps several times, so that the caller can note on
+	 * its side what is about to happen; a failure ends the job.  May be NULL. */
+	int (*before_write)(void *arg, struct kvs_err *err);
+	void *before_write_arg;
 };
 
 struct kvs_in_result {

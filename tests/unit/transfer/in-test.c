@@ -2,6 +2,7 @@
 /* A file goes into the store, whatever happens at the same time. */
 #include "tests/unit/transfer/world.h"
 
+#include "base/err.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -351,6 +352,34 @@ static void test_shrink(void)
 	is_pair("k", "other\n", "and stays");
 }
 
+static int note(void *arg, struct kvs_err *e)
+{
+	const char *says = arg;
+
+	is_stored(DATA, says, "before anything is written");
+	return *says == 'x' ? kvs_err_set(e, KVS_E_SYS, "no") : 0;
+}
+
+static void test_before_write(void)
+{
+	static char old[] = "1\n", bad[] = "x\n";
+	struct kvs_in_params p = { .key = "k",
+				   .file = "f",
+				   .fd = -1,
+				   .content = kvs_s("2\n"),
+				   .before_write = note,
+				   .before_write_arg = old };
+
+	forget_all();
+	put_pair("k", "1\n");
+	is_code(in_with(p), 0, &err, "a caller that wants to know");
+	p.before_write_arg = bad;
+	is_code(in_with(p), 0, &err, "is not told where nothing is written");
+	put_pair("k", "x\n");
+	is_err(in_with(p), KVS_E_SYS, &err, "no", "and may forbid it");
+	is_pair("k", "x\n", "then nothing changes");
+}
+
 int main(void)
 {
 	world_begin();
@@ -366,6 +395,7 @@ int main(void)
 	test_uncertain();
 	test_denied();
 	test_guards();
+	test_before_write();
 	test_shrink();
 	return world_end();
 }
