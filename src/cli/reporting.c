@@ -23,11 +23,14 @@
 /* For posting an event. */
 #define EVENT_MS_MAX 5000
 #define EVENT_MS_MIN 1000
+/* More than an event shows. */
+#define CONTENTS_MAX ((size_t)16 * 1024)
 
 struct cli_reporting {
 	struct cli_reports reports;
 	struct kvs_dogstatsd dogstatsd;
 	struct kvs_refusal refusal;
+	struct kvs_buf contents;
 	char host[HOST_NAME_MAX + 1];
 };
 
@@ -72,6 +75,7 @@ static int set(struct cli_reporting *r, const struct cli_reports *reports, struc
 {
 	int rc = 0;
 
+	kvs_buf_init(&r->contents, CONTENTS_MAX);
 	r->reports = *reports;
 	if (!r->reports.node)
 		r->reports.node = host_name(r);
@@ -103,10 +107,16 @@ int cli_reporting_open(struct cli *cli, struct kvs_err *err)
 	return cli_reporting_set(cli, &reports, err);
 }
 
+static void reporting_release(struct cli_reporting *r)
+{
+	kvsi_free(r->dogstatsd.agent.host);
+	kvs_buf_release(&r->contents);
+}
+
 void cli_reporting_close(struct cli *cli)
 {
 	if (cli->reporting)
-		kvsi_free(cli->reporting->dogstatsd.agent.host);
+		reporting_release(cli->reporting);
 	kvsi_free(cli->reporting);
 	cli->reporting = NULL;
 }
@@ -114,6 +124,13 @@ void cli_reporting_close(struct cli *cli)
 struct kvs_refusal *cli_refusal(const struct cli *cli)
 {
 	return cli->reporting ? &cli->reporting->refusal : NULL;
+}
+
+struct kvs_buf *cli_contents(const struct cli *cli)
+{
+	struct cli_reporting *r = cli->reporting;
+
+	return r && r->reports.datadog_host && r->reports.contents ? &r->contents : NULL;
 }
 
 /* ---- telling ---- */
@@ -231,6 +248,8 @@ static void complete(struct kvs_report *report, const struct cli *cli, const str
 		report->retries = kvsi_store_retries(t->store);
 	}
 	report->ms = kvsi_monotonic_ms() - cli->began;
+	if (t->contents)
+		report->contents = kvs_buf_slice(t->contents);
 	if (code == 0 || !refusal)
 		return;
 	report->locked = refusal->kind == KVS_REFUSAL_LOCK;

@@ -39,6 +39,9 @@ void cli_reporting_close(struct cli *cli);
 /* Where the engine says why it refused; NULL if the command does not report. */
 struct kvs_refusal *cli_refusal(const struct cli *cli);
 
+/* Where it puts what a file holds; NULL if nobody wants that. */
+struct kvs_buf *cli_contents(const struct cli *cli);
+
 /*
  * Tells what the command did, once it is done.  The report has the action, the key and the file, and
  * what the job's result has; the rest is filled in.  err is what came with the code.

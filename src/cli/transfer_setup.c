@@ -23,6 +23,7 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 		.deadline = cli->deadline,
 		.report = report,
 		.refusal = cli_refusal(cli),
+		.contents = cli_contents(cli),
 	};
 }
 

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "transfer/common.h"
+#include "transfer/contents.h"
 #include "transfer/guards.h"
 #include "transfer/history.h"
 #include "transfer/layout.h"
@@ -109,10 +110,27 @@ static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
 	seen->stop = got[0];
 	seen->checksum = got[1];
 	seen->signature = got[2];
-	if (job->in_two || job->spec->guards->limit_shrink ||
+	if (job->in_two || job->spec->guards->limit_shrink || job->t->contents ||
 	    kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
 		rc = look_at_data(job, seen, err);
 	seen->in_place = rc == 0 && is_in_place(job, seen);
+	return rc;
+}
+
+/* What stands there, the data having been read; *ret is in it or in room.  After a failure it is the
+ * value as it stands. */
+static int unpack(const struct job *job, const struct seen *seen, struct kvs_buf *room,
+		  struct kvs_str *ret, struct kvs_err *err)
+{
+	struct kvs_decoded decoded = { .bytes = seen->data->value };
+	char checksum[KVS_SHA256_HEX];
+	int rc = kvs_checksum_parse(seen->checksum, job->names.checksum, checksum, err);
+
+	kvs_buf_init(room, KVS_OUT_MAX_BYTES_DEFAULT);
+	rc = rc ? rc
+		: kvs_decode(job->names.data, seen->data->value, seen->data->flags, checksum, room,
+			     &decoded, err);
+	*ret = decoded.bytes;
 	return rc;
 }
 
@@ -124,19 +142,27 @@ static int measure(const struct job *job, const struct seen *seen, uint64_t *ret
 		   struct kvs_err *err)
 {
 	KVS_AUTO_BUF struct kvs_buf room;
-	struct kvs_decoded decoded = { .bytes = seen->data->value };
-	char checksum[KVS_SHA256_HEX];
 	struct kvs_err why = { 0 };
-	int rc = kvs_checksum_parse(seen->checksum, job->names.checksum, checksum, &why);
+	struct kvs_str bytes;
+	int rc = unpack(job, seen, &room, &bytes, &why);
 
-	kvs_buf_init(&room, KVS_OUT_MAX_BYTES_DEFAULT);
-	rc = rc ? rc
-		: kvs_decode(job->names.data, seen->data->value, seen->data->flags, checksum, &room,
-			     &decoded, &why);
 	if (rc && rc != KVS_E_INTEGRITY)
 		return kvs_err_copy(err, rc, &why);
-	*ret_bytes = decoded.bytes.n;
+	*ret_bytes = bytes.n;
 	return 0;
+}
+
+/* For whoever asked what changes.  What nobody can read counts as nothing. */
+static void tell_change(const struct job *job, const struct seen *seen)
+{
+	KVS_AUTO_BUF struct kvs_buf room = { 0 };
+	struct kvs_str before = { 0 };
+
+	if (!job->t->contents || seen->in_place)
+		return;
+	if (seen->data && unpack(job, seen, &room, &before, NULL))
+		before.n = 0;
+	kvs_contents_changed(job->t->contents, before, job->spec->content);
 }
 
 static int check_shrink(const struct job *job, const struct seen *seen, const char *key,
@@ -353,6 +379,7 @@ static int write_once(struct job *job, struct kvs_err *err)
 		rc = job->spec->before_write(job->spec->before_write_arg, err);
 	if (rc)
 		return rc;
+	tell_change(job, &seen);
 	if (!seen.in_place)
 		kvs_history_keep_held(&job->history, &job->names,
 				      kvs_checksum_value(seen.checksum));
@@ -398,6 +425,8 @@ static int judge(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
 	rc = kvs_guards_check(t, spec->guards, spec->what, spec->content, result->lines, err);
 	if (rc == 0)
 		kvs_sha256_of(spec->content, result->checksum);
+	else if (t->contents)
+		kvs_contents_refused(t->contents, spec->content);
 	return rc;
 }
 

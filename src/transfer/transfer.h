@@ -18,6 +18,7 @@
 #ifndef KVS_TRANSFER_TRANSFER_H
 #define KVS_TRANSFER_TRANSFER_H
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/linediff.h"
 #include "base/rights.h"
@@ -53,6 +54,9 @@ struct kvs_transfer {
 	bool free_names;       /* keys and prefixes are kvexpress', which checks nothing */
 	uint64_t deadline;     /* waiting ends then: CLOCK_MONOTONIC ms; 0: never */
 	struct kvs_refusal *refusal; /* filled by a job that fails; or NULL */
+	/* Gets what a writing changes, as a diff, or the file that a guard refuses; up to its limit,
+	 * and also when the job fails later.  NULL: nobody asked for it. */
+	struct kvs_buf *contents;
 	/* A warning, or a line about progress, for people: one line, escaped.  level is one of
 	 * base/log.h.  May be NULL. */
 	void (*report)(void *arg, int level, const char *line);

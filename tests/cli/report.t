@@ -234,6 +234,24 @@ err_has 'warning: no event to http://127.0.0.1' 'with a warning'
 err_has 'there is no API key' 'that says what is missing'
 run env DATADOG_API_KEY=from-env kvsync out -k hosts -f target2 -e 'env'
 refuses 'a command does not inherit the key' grep -q from-env "$err" "$out"
+
+# ---- with what is in the file, if that is asked for ----
+
+sed 's/^node-name.*/datadog-contents: true/' events.yaml >contents.yaml
+seq 1 20 >counted
+kvsync --config contents.yaml in -k counted -f counted --compress --quiet
+: >api.log
+sed 's/^7$/seven\tx/' counted >changed
+run kvsync --config contents.yaml in -k counted -f changed
+file_has api.log '"text":"@@ -4,7 +4,7 @@\n 4\n 5\n 6\n-7\n+seven\tx\n 8\n 9\n 10\n"' 'a change'
+: >api.log
+printf 'a\n\033b\n' >short
+run kvsync --config contents.yaml in -k counted -f short -l 3
+file_has api.log '"text":"a\n\\x1bb\n"' 'a file that is too short'
+: >api.log
+head -c 100 /dev/zero >zeros
+run kvsync --config contents.yaml in -k counted -f zeros
+file_has api.log '"text":"1 lines, 100 bytes, sha256 ' 'of what is no text only the size'
 stop_started api
 
 run kvsync stop other3 why
