@@ -41,13 +41,21 @@ static void job_release(struct kvs_out_job *job)
 /* Where in the answer each key is: the last two may be missing, and what is behind moves up. */
 enum asked { ASKED_LOCK, ASKED_STOP, ASKED_CHECKSUM, ASKED_MORE };
 
+/* `typed` is the lock of the path as typed, or NULL. */
+static int check_locks(const struct kvs_out_job *job, const struct kvs_entry *lock,
+		       const struct kvs_entry *typed, struct kvs_err *err)
+{
+	int rc = kvs_lock_check(&job->t, lock, job->target.named, err);
+
+	return rc ? rc : kvs_lock_check(&job->t, typed, job->params->file, err);
+}
+
 static int check_guards(const struct kvs_out_job *job, const struct kvs_entries *got,
 			struct kvs_err *err)
 {
-	int rc = kvs_lock_check(&job->t, got->at[ASKED_LOCK], job->target.named, err);
+	int rc = check_locks(job, got->at[ASKED_LOCK], job->lock_typed ? got->at[ASKED_MORE] : NULL,
+			     err);
 
-	if (rc == 0 && job->lock_typed)
-		rc = kvs_lock_check(&job->t, got->at[ASKED_MORE], job->params->file, err);
 	if (rc == 0 && !job->params->ignore_stop)
 		rc = kvs_stop_check(&job->t, got->at[ASKED_STOP], job->params->key, err);
 	return rc;
@@ -106,6 +114,46 @@ static int look(struct kvs_out_job *job, struct kvs_err *err)
 	return rc ? rc : check_signature(job, got.at[n - 1], err);
 }
 
+/* The same of a raw key: its value is all that there is. */
+static int look_raw(struct kvs_out_job *job, struct kvs_entry **ret_data, struct kvs_err *err)
+{
+	struct kvs_str keys[] = { kvs_s(job->names.data), kvs_s(job->lock_clean),
+				  kvs_s(job->lock_typed) };
+	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
+	const struct kvs_entry *data;
+	int rc;
+
+	kvs_transfer_refuse(&job->t, KVS_REFUSAL_NONE, NULL);
+	rc = kvs_get_many(job->t.store, keys, job->lock_typed ? 3 : 2, 0, got.at, err);
+	rc = rc ? rc : check_locks(job, got.at[1], got.at[2], err);
+	if (rc)
+		return rc;
+	data = got.at[0];
+	if (!data)
+		return kvs_err_set(err, KVS_E_NOTFOUND, "there is no key %s", KVS_Q(keys[0]));
+	job->state.index = data->mod_index;
+	kvs_sha256_of(data->value, job->result->checksum);
+	*ret_data = kvs_steal_ptr(got.at[0]);
+	return 0;
+}
+
+/* What was looked at belongs to this file. */
+static int fetch(struct kvs_out_job *job, struct kvs_entry **data, struct kvs_str *ret_bytes,
+		 struct kvs_err *err)
+{
+	struct kvs_decoded decoded;
+	int rc;
+
+	if (job->params->raw) {
+		*ret_bytes = (*data)->value;
+		return 0;
+	}
+	rc = kvs_pair_fetch(&job->t, &job->names, job->result->checksum, &job->room, data, &decoded,
+			    err);
+	*ret_bytes = decoded.bytes;
+	return rc;
+}
+
 /* ---- */
 
 /* The file that stays may have a command to come, too. */
@@ -121,9 +169,9 @@ static int pay_for_old(struct kvs_out_job *job, const struct kvs_found *old, int
 static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
-	struct kvs_decoded decoded;
+	struct kvs_str bytes;
 	struct kvs_found old;
-	int rc = look(job, err);
+	int rc = job->params->raw ? look_raw(job, &data, err) : look(job, err);
 
 	rc = rc ? rc : kvs_out_settle(job, &old, err);
 	if (rc)
@@ -136,12 +184,23 @@ static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 	rc = kvs_out_check_rejected(job, err);
 	if (rc)
 		return pay_for_old(job, &old, rc, err);
-	rc = kvs_pair_fetch(&job->t, &job->names, job->result->checksum, &job->room, &data,
-			    &decoded, err);
+	rc = fetch(job, &data, &bytes, err);
 	if (rc)
 		return rc;
 	job->result->stored = data->value.n;
-	return kvs_out_install(job, &old, decoded.bytes, err);
+	return kvs_out_install(job, &old, bytes, err);
+}
+
+static int make_names(struct kvs_out_job *job, enum kvs_naming naming, struct kvs_err *err)
+{
+	const char *key = job->params->key;
+
+	if (!job->params->raw)
+		return kvs_names_init(&job->names, job->t.prefix, key, naming, err);
+	if (!key[0])
+		return kvs_err_set(err, KVS_E_ARG, "the key is empty");
+	job->names.data = kvs_strdup(key);
+	return job->names.data ? 0 : kvs_err_oom(err);
 }
 
 static int prepare(struct kvs_out_job *job, struct kvs_err *err)
@@ -149,7 +208,7 @@ static int prepare(struct kvs_out_job *job, struct kvs_err *err)
 	const struct kvs_transfer *t = &job->t;
 	enum kvs_naming naming = kvs_transfer_naming(t, false);
 	const char *file = job->params->file;
-	int rc = kvs_names_init(&job->names, t->prefix, job->params->key, naming, err);
+	int rc = make_names(job, naming, err);
 
 	if (rc == 0 && !job->params->check_installed)
 		rc = kvs_check_before_only(
@@ -163,6 +222,8 @@ static int prepare(struct kvs_out_job *job, struct kvs_err *err)
 	rc = kvs_layout_lock(t->prefix, job->target.named, t->node, naming, &job->lock_clean, err);
 	if (rc == 0 && strcmp(job->target.named, file) != 0)
 		rc = kvs_layout_lock(t->prefix, file, t->node, naming, &job->lock_typed, err);
+	if (job->params->raw)
+		job->t.prefix = ""; /* the locks have one, the key does not */
 	rc = rc ? rc : kvs_out_remember_from(job, err);
 	rc = rc ? rc : kvs_target_resolve(&job->target, job->params->follow, err);
 	return rc ? rc : kvs_out_recover(job, err);
@@ -191,30 +252,40 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 
 /* ---- without the store ---- */
 
-static bool is_done(struct kvs_out_job *job, const struct kvs_entry *checksum)
+/* Takes the checksum from what was told. */
+static bool take_told(struct kvs_out_job *job, const struct kvs_entry *told)
+{
+	const struct kvs_out_params *params = job->params;
+
+	if (!params->raw)
+		return kvs_checksum_parse(told, params->key, job->result->checksum, NULL) == 0;
+	kvs_sha256_of(told->value, job->result->checksum);
+	return true;
+}
+
+static bool is_done(struct kvs_out_job *job, const struct kvs_entry *told)
 {
 	const struct kvs_out_params *params = job->params;
 	bool busy;
 
-	return params->n_verify_keys == 0 &&
-	       kvs_checksum_parse(checksum, params->key, job->result->checksum, NULL) == 0 &&
+	return params->n_verify_keys == 0 && take_told(job, told) &&
 	       kvs_target_init(&job->target, params->file, NULL) == 0 &&
 	       kvs_state_open(&job->state, job->t.state_dir, job->target.named, 0, &busy, NULL) ==
 		       0 &&
-	       !kvs_out_is_owed(job) && checksum->mod_index >= job->state.index &&
+	       !kvs_out_is_owed(job) && told->mod_index >= job->state.index &&
 	       kvs_target_resolve(&job->target, params->follow, NULL) == 0 &&
 	       kvs_target_is_right(&job->target, job->result->checksum, &params->rights);
 }
 
 bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out_params *params,
-			      const struct kvs_entry *checksum, struct kvs_out_result *ret)
+			      const struct kvs_entry *told, struct kvs_out_result *ret)
 {
 	struct kvs_out_result result = { 0 };
 	KVS_CLEANUP(job_release)
 	struct kvs_out_job job = {
 		.t = *t, .params = params, .result = &result, .state = KVS_STATE_INIT
 	};
-	bool done = is_done(&job, checksum);
+	bool done = is_done(&job, told);
 
 	if (done)
 		*ret = result;

@@ -131,7 +131,7 @@ static void print(const struct kvs_state *s, const struct kvs_transfer *t, const
 	kvs_buf_escaped(text, kvs_s(kvs_store_name(t->store)));
 	kvs_buf_str(text, "\nkey=");
 	kvs_buf_escaped(text, kvs_s(t->prefix));
-	kvs_buf_char(text, '/');
+	kvs_buf_str(text, t->prefix[0] ? "/" : "");
 	kvs_buf_escaped(text, kvs_s(key));
 	kvs_buf_fmt(text, "\nindex=%" PRIu64 "\nchecksum=%s\nstep=%s\nfailures=%" PRIu64 "\n",
 		    s->index, s->checksum, step_names[s->step], s->failures);

@@ -223,6 +223,9 @@ int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params
 
 struct kvs_out_params {
 	const char *key;
+	/* The key is a whole one, as it stands in the store, and the file is its value as it is: no
+	 * checksum, stop or signature belongs to it.  A lock of the file does. */
+	bool raw;
 	const char *file;	  /* as typed: a lock of that very path counts too */
 	struct kvs_rights rights; /* also repaired when the bytes are the same */
 	/* A file with the right bytes that is somebody else's stays as it is: a warning. */
@@ -275,7 +278,8 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		     struct kvs_out_result *ret, struct kvs_err *err);
 
 /*
- * Is there nothing to do, if the store holds what somebody has just been told of the key's checksum?
+ * Is there nothing to do, if the store holds what somebody has just been told of the key's checksum
+ * (raw: of the key itself)?
  * Asks this machine only and changes nothing: t->store may be NULL.  True if the file is that of the
  * checksum and has the rights that are asked for, nothing is owed from an earlier run, no signature is
  * to be verified, nobody else is at work on the file, and what was told is not older than what was
@@ -283,7 +287,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
  * say so.
  */
 bool kvs_transfer_out_is_done(const struct kvs_transfer *t, const struct kvs_out_params *params,
-			      const struct kvs_entry *checksum, struct kvs_out_result *ret);
+			      const struct kvs_entry *told, struct kvs_out_result *ret);
 
 /* ---- diff: what the store holds against other bytes ---- */
 

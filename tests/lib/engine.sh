@@ -83,8 +83,31 @@ engine_differs() {
 	status_is 5 'nothing to compare with'
 }
 
+engine_raw() {
+	head -c 5000 /dev/urandom >"$tmp/value"
+	kvsync put e/raw -f "$tmp/value"
+	run kvsync raw --state-dir "$tmp/states" -k e/raw -f "$tmp/raw"
+	status_is 0 'any value'
+	same_file "$tmp/raw" "$tmp/value" 'comes into a file'
+	engine_inode=$(stat -c %i "$tmp/raw")
+	run kvsync raw --state-dir "$tmp/states" -k e/raw -f "$tmp/raw"
+	status_is 0 'again'
+	is "$(stat -c %i "$tmp/raw")" "$engine_inode" 'it stays'
+	kvsync lock --quiet "$tmp/raw" 'hands off'
+	kvsync put e/raw other
+	run kvsync raw --state-dir "$tmp/states" -k e/raw -f "$tmp/raw"
+	status_is 6 'a locked file'
+	same_file "$tmp/raw" "$tmp/value" 'is left alone'
+	kvsync unlock --quiet "$tmp/raw"
+	run kvsync raw --state-dir "$tmp/states" -k e/none -f "$tmp/raw"
+	status_is 5 'a key that there is not'
+	err_is "kvsync: raw: there is no key e/none\n" 'in words'
+	same_file "$tmp/raw" "$tmp/value" 'removes no file'
+}
+
 # All of it, on a real server.
 engine_scenario() {
 	engine_copies
 	engine_differs
+	engine_raw
 }

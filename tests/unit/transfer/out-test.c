@@ -464,6 +464,57 @@ static void test_targets(void)
 	(void)unlink("link");
 }
 
+static void other_locks(void)
+{
+	char hex[KVS_SHA256_HEX];
+	char *cwd = getcwd(NULL, 0);
+	KVS_AUTO_FREE char *path = kvs_asprintf("%s/t", cwd);
+	KVS_AUTO_FREE char *key = NULL;
+
+	free(cwd);
+	kvs_sha256_of(kvs_s(path), hex);
+	key = kvs_asprintf("kvexpress/locks/%s/node1", hex);
+	store_put(key, "hands off");
+}
+
+static void test_raw(void)
+{
+	begin("pair\n");
+	params.raw = true;
+	params.key = "whole/key";
+	params.command.argv = command;
+	is_err(out(), KVS_E_NOTFOUND, &err, "there is no key whole/key", "raw: no such key");
+	is_file("t", NULL, "raw: no file");
+	store_put("whole/key", "one\n");
+	is_code(out(), 0, &err, "raw: a value");
+	is_file("t", "one\n", "raw: is the file");
+	ran(1, "raw: the command");
+	world_calm();
+	is_code(out(), 0, &err, "raw: again");
+	ok(!result.installed, "raw: nothing to do");
+	is_uint(world.trouble[CALL_GET_MANY].calls, 1, "raw: one question");
+	is_uint(world.trouble[CALL_GET].calls, 0, "raw: is enough");
+	store_put("whole/key", "");
+	is_err(out(), KVS_E_GUARD, &err, "whole/key has 0 lines", "raw: guards");
+	params.guards.min_lines = 0;
+	file_put("fail", "", 0600);
+	is_code(out(), KVS_E_COMMAND, &err, "raw: a command that fails");
+	is_file("t", "", "raw: an empty value, if it may be");
+	(void)unlink("fail");
+	is_code(out(), 0, &err, "raw: the command is still due");
+	ran(3, "raw: it ran again");
+	store_put("whole/key", "two\n");
+	params.guards.max_bytes = 3;
+	is_err(out(), KVS_E_GUARD, &err, "whole/key has more than 3 bytes", "raw: too big");
+	params.guards.max_bytes = 0;
+	world_calm();
+	world.trouble[CALL_GET_MANY] = (struct trouble){ .times = 1, .before = other_locks };
+	is_err(out(), KVS_E_FROZEN, &err, "is locked on this machine", "raw: a lock");
+	is_file("t", "", "raw: locked: nothing changed");
+	params.key = "";
+	is_err(out(), KVS_E_ARG, &err, "the key is empty", "raw: no key");
+}
+
 int main(void)
 {
 	world_begin();
@@ -482,5 +533,6 @@ int main(void)
 	test_done();
 	test_done_remembered();
 	test_targets();
+	test_raw();
 	return world_end();
 }
