@@ -80,7 +80,7 @@ static int read_file(struct job *job, struct kvs_err *err)
 
 static int look_at_last(struct job *job, struct kvs_err *err)
 {
-	KVS_AUTO_BUF struct kvs_buf last;
+	KVS_AUTO_BUF struct kvs_buf last = { 0 };
 	KVS_AUTO_FD int fd = -1;
 	struct stat st;
 	int code = kvs_file_open(job->last, &fd, &st, err);

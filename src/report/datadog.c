@@ -281,7 +281,7 @@ static int post(const struct kvs_datadog *to, struct kvs_str body, struct kvs_er
 int kvs_datadog_post(const struct kvs_datadog *to, const struct kvs_report *report,
 		     struct kvs_err *err)
 {
-	KVS_AUTO_BUF struct kvs_buf json;
+	KVS_AUTO_BUF struct kvs_buf json = { 0 };
 	int rc;
 
 	if (!kvs_datadog_fits(report))

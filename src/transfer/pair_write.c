@@ -141,7 +141,7 @@ static int unpack(const struct job *job, const struct seen *seen, struct kvs_buf
 static int measure(const struct job *job, const struct seen *seen, uint64_t *ret_bytes,
 		   struct kvs_err *err)
 {
-	KVS_AUTO_BUF struct kvs_buf room;
+	KVS_AUTO_BUF struct kvs_buf room = { 0 };
 	struct kvs_err why = { 0 };
 	struct kvs_str bytes;
 	int rc = unpack(job, seen, &room, &bytes, &why);

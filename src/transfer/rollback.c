@@ -60,7 +60,7 @@ static int put_back(const struct kvs_transfer *t, const struct kvs_in_params *in
 	char cause[sizeof("rollback to ") + 20];
 	KVS_AUTO_FREE char *what = kvs_asprintf("version %" PRIu64 " of %s", number, in->key);
 	struct kvs_in_params params = *in;
-	KVS_AUTO_BUF struct kvs_buf bytes;
+	KVS_AUTO_BUF struct kvs_buf bytes = { 0 };
 	int rc;
 
 	if (!what)

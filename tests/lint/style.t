@@ -35,6 +35,19 @@ none 'nothing is left to do'
 grep -E '\.([ch]|am|ac|t|sh|[1-8])$' "$tmp/files" | xargs grep -nE '[[:blank:]]$' >"$tmp/wrong"
 none 'no line ends in blanks'
 
+# A return between the two would release what nobody has set.
+grep '^src/.*\.c$' "$tmp/files" | xargs awk '
+	FNR == 1 || /^}/ { name = "" }
+	/KVS_AUTO_BUF/ && /;$/ && !/=/ {
+		name = $0
+		sub(/.*struct kvs_buf /, "", name)
+		sub(/[ ,;].*/, "", name)
+	}
+	name != "" && index($0, "kvs_buf_init(&" name ",") { name = "" }
+	name != "" && /return/ { print FILENAME ":" FNR ": " name; name = "" }
+' >"$tmp/wrong"
+none 'no buffer is released before it is set'
+
 if clang-format --version 2>/dev/null | grep -q ' version 14\.'; then
 	# the public headers are set by hand, for their readers
 	grep -v '^include/' "$tmp/c" | xargs clang-format --dry-run -Werror 2>&1 |
