@@ -3,8 +3,11 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/command_options.h"
 #include "cli/guard_options.h"
+#include "cli/log_sink.h"
 #include "cli/output.h"
+#include "cli/signals.h"
 #include "cli/store_select.h"
 #include "cli/transfer_setup.h"
 #include "cli/url_read.h"
@@ -22,6 +25,9 @@ struct in_options {
 	bool sorted;
 	struct guard_options guards;
 	struct write_options write;
+	struct check_options check;
+	struct exec_options exec;
+	const char *state_dir;
 };
 
 static const struct kvs_option in_options[] = {
@@ -36,6 +42,10 @@ static const struct kvs_option in_options[] = {
 	  "sort the lines by their bytes, without empty ones" },
 	GUARD_OPTIONS(struct in_options, guards, "4M", "what the store holds"),
 	WRITE_OPTIONS(struct in_options, write, "as it is, or stands there already"),
+	CHECK_OPTIONS(struct in_options, check),
+	EXEC_OPTIONS(struct in_options, exec, "when something was written"),
+	{ "state-dir", 0, KVS_OPTION_PATH(struct in_options, state_dir), "DIR",
+	  "where to remember that the command is due (default /var/lib/kvsync/targets)" },
 	{ NULL },
 };
 
@@ -55,6 +65,7 @@ static int print(const struct cli *cli, const struct in_options *o,
 	kvs_json_init(&j);
 	kvs_json_text(&j, "key", o->key);
 	write_result_json(&j, result);
+	kvs_json_bool(&j, "command_run", result->commanded);
 	return out_json(&j, err);
 }
 
@@ -71,8 +82,23 @@ static int check(const struct in_options *o, struct kvs_err *err)
 	return 0;
 }
 
+/* What was done before a failure is told as well. */
+static int finish(const struct cli *cli, const struct in_options *o, int code,
+		  const struct kvs_in_result *result, struct kvs_err *err)
+{
+	int said = !code || result->written ? print(cli, o, result, code ? NULL : err) : 0;
+
+	if (result->signal) {
+		cli_report(cli, code, err);
+		return SIGNALS_BASE + result->signal;
+	}
+	return code ? code : said;
+}
+
 /* What a run works with. */
 struct setup {
+	struct command_words check;
+	struct command_words exec;
 	struct kvs_require *require;
 	struct kvs_signkey *key;
 	struct kvs_buf content; /* of a URL */
@@ -82,6 +108,8 @@ struct setup {
 
 static void setup_release(struct setup *s)
 {
+	command_words_release(&s->check);
+	command_words_release(&s->exec);
 	kvs_require_free(s->require);
 	kvs_signkey_free(s->key);
 	kvs_buf_release(&s->content);
@@ -118,6 +146,10 @@ static int set_up(struct setup *s, const struct cli *cli, const struct in_option
 	if (!code)
 		code = guard_options_take(&o->guards, &s->params.guards, &s->require, err);
 	if (!code)
+		code = check_options_take(&o->check, &s->check, &s->params.check, err);
+	if (!code)
+		code = exec_options_take(&o->exec, &s->exec, &s->params.command, err);
+	if (!code)
 		code = write_options_take(cli, &o->write, "in", &s->params, &s->key, err);
 	return code;
 }
@@ -128,7 +160,7 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	struct kvs_report report = { .action = KVS_ACTION_IN, .key = o->key };
 	KVS_CLEANUP(setup_release) struct setup setup = { 0 };
 	struct kvs_store *store CLI_AUTO_STORE = NULL;
-	struct kvs_in_result result;
+	struct kvs_in_result result = { 0 };
 	struct kvs_transfer t;
 	int code = set_up(&setup, cli, o, err);
 
@@ -136,10 +168,12 @@ static int run(struct cli *cli, const void *options, struct kvs_err *err)
 	if (code)
 		return code;
 	cli_transfer_init(cli, store, &t);
+	if (o->state_dir)
+		t.state_dir = o->state_dir;
 	code = o->url ? read_url(&setup, cli, o, err) : 0;
 	code = code ? code : kvs_transfer_in(&t, &setup.params, &result, err);
 	write_tell(cli, &t, &report, &result, code, err);
-	return code ? code : print(cli, o, &result, err);
+	return finish(cli, o, code, &result, err);
 }
 
 const struct cmd cmd_in = {

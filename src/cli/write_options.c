@@ -34,8 +34,9 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 
 void write_result_text(const struct kvs_in_result *result)
 {
-	out_text(", %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s%s\n", result->lines,
-		 result->bytes, result->checksum, result->is_signed ? ", signed" : "");
+	out_text(", %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s%s%s\n", result->lines,
+		 result->bytes, result->checksum, result->is_signed ? ", signed" : "",
+		 result->commanded ? ", command run" : "");
 }
 
 void write_result_json(struct kvs_json *j, const struct kvs_in_result *result)

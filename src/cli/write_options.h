@@ -53,7 +53,7 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 		       struct kvs_in_params *ret, struct kvs_signkey **ret_key,
 		       struct kvs_err *err);
 
-/* ", 12 lines, 345 bytes, sha256 0123456789ab" and ", signed": the end of a line for people. */
+/* ", 12 lines, 345 bytes, sha256 0123456789ab" and ", signed", ", command run": the end of a line for people. */
 void write_result_text(const struct kvs_in_result *result);
 /* The same, whole, as members. */
 void write_result_json(struct kvs_json *j, const struct kvs_in_result *result);

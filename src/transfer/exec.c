@@ -13,6 +13,11 @@ uint64_t kvs_command_limit(const struct kvs_command *command)
 	return command->timeout_ms ?: KVS_COMMAND_TIMEOUT_MS;
 }
 
+uint64_t kvs_command_time(const struct kvs_command *command)
+{
+	return command->argv ? kvs_command_limit(command) ?: KVS_COMMAND_TIMEOUT_MS : 0;
+}
+
 int kvs_command_run(const struct kvs_command *command, const char *role,
 		    const struct kvs_subject *subject, int *ret_signal, struct kvs_err *err)
 {

@@ -17,6 +17,9 @@ struct kvs_subject {
 /* The limit in force, in ms; 0: none. */
 uint64_t kvs_command_limit(const struct kvs_command *command);
 
+/* How long another run is waited for that has the same commands: this one's part of it. */
+uint64_t kvs_command_time(const struct kvs_command *command);
+
 /*
  * Runs a command to its end and logs what it says; `role` is a word of ours for it.  Errors: COMMAND
  * if it could not be started, failed or took too long; CANCELED if we were told to end meanwhile, by

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file goes into the store: it is read here, pair_write.c does the rest.
+ * A file goes into the store: it is read and judged here, and its command runs; pair_write.c does the
+ * rest.
+ *
+ * The command is remembered as `out` does it: that it is due is written down before the store is
+ * written, and struck out when it has succeeded.  It goes by the key, for a file from a pipe has no
+ * name.
  */
 #include "transfer/transfer.h"
 
@@ -8,14 +13,163 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/tempfile.h"
+#include "transfer/check.h"
 #include "transfer/common.h"
 #include "transfer/content.h"
 #include "transfer/guards.h"
 #include "transfer/pair_write.h"
+#include "transfer/state.h"
 
-static int read_content(const struct kvs_in_params *params, struct kvs_buf *content,
-			struct kvs_err *err)
+#include <limits.h>
+#include <string.h>
+
+struct job {
+	struct kvs_transfer t; /* with a deadline of our own */
+	const struct kvs_in_params *params;
+	struct kvs_in_result *result;
+	struct kvs_buf content;
+	char *path; /* of the file, for commands; what it is called or "-" where it has none */
+	struct kvs_state state;
+	bool approved; /* the check was passed, and what is due is written down */
+};
+
+static void job_release(struct job *job)
 {
+	kvs_buf_release(&job->content);
+	kvsi_free(job->path);
+	kvs_state_release(&job->state);
+}
+
+/* ---- the command, and that it is due ---- */
+
+static void forget(const struct job *job, const struct kvs_err *why)
+{
+	kvs_transfer_report(&job->t, KVS_LOG_WARNING,
+			    "the command for %s is not remembered on this machine: %s",
+			    KVS_Q(kvs_s(job->params->key)), why->msg);
+}
+
+static int remember_from(struct job *job, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *name = kvs_asprintf("in %s %s/%s", kvs_store_name(job->t.store),
+						job->t.prefix, job->params->key);
+	uint64_t wait = KVS_LOCK_WAIT_MS + kvs_command_time(&job->params->check) +
+			kvs_command_time(&job->params->command);
+	uint64_t began = kvsi_monotonic_ms();
+	struct kvs_err why = { 0 };
+	bool busy;
+	int rc;
+
+	if (!name)
+		return kvs_err_oom(err);
+	rc = kvs_state_open(&job->state, job->t.state_dir, name, wait, &busy, &why);
+	if (rc && busy)
+		return kvs_err_copy(err, rc, &why);
+	if (rc)
+		forget(job, &why);
+	kvs_transfer_spare_time(&job->t, began);
+	return 0;
+}
+
+static void remember(struct job *job, enum kvs_step step)
+{
+	struct kvs_err why = { 0 };
+
+	job->state.step = step;
+	if (kvs_state_save(&job->state, &job->t, job->params->key, step != KVS_STEP_RELOADED, &why))
+		forget(job, &why);
+}
+
+static bool is_owed(const struct job *job)
+{
+	return job->state.step == KVS_STEP_STAGED || job->state.step == KVS_STEP_INSTALLED;
+}
+
+static struct kvs_subject subject_of(const struct job *job, const char *checksum)
+{
+	return (struct kvs_subject){ .key = job->params->key,
+				     .file = job->path,
+				     .checksum = checksum };
+}
+
+static int run_command(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_subject subject = subject_of(job, job->result->checksum);
+	int rc;
+
+	if (!job->params->command.argv || !(job->result->written || is_owed(job)))
+		return 0;
+	rc = kvs_command_run(&job->params->command, "command", &subject, &job->result->signal, err);
+	job->result->commanded = rc == 0;
+	job->state.failures = rc == 0 ? 0 : job->state.failures + (rc != KVS_E_CANCELED);
+	remember(job, rc ? KVS_STEP_INSTALLED : KVS_STEP_RELOADED);
+	return rc;
+}
+
+/* ---- the check ---- */
+
+/* A check may go by how the file is called. */
+static const char *name_of(const struct kvs_in_params *params)
+{
+	const char *name = params->fd < 0 ? kvs_path_base(params->file) : "";
+	size_t n = strlen(name);
+
+	return n > 0 && n < NAME_MAX / 2 ? name : "stdin";
+}
+
+static int check(struct job *job, const char *checksum, struct kvs_err *err)
+{
+	const struct kvs_subject subject = subject_of(job, checksum);
+	KVS_AUTO_TEMPFILE struct kvs_tempfile file = { 0 };
+	struct kvs_err why = { 0 };
+	int rc = kvs_tempfile_make(name_of(job->params), kvs_buf_slice(&job->content), &file, err);
+
+	if (rc)
+		return rc;
+	rc = kvs_check_run(&job->params->check, file.path, &subject, &job->result->signal, &why);
+	return rc ? kvs_err_set(err, rc, "%s; nothing was written", why.msg) : 0;
+}
+
+/* Once is enough, however often the write is tried again. */
+static int approve(struct job *job, const char *checksum, struct kvs_err *err)
+{
+	uint64_t began = kvsi_monotonic_ms();
+	int rc;
+
+	if (job->params->check.argv) {
+		rc = check(job, checksum, err);
+		kvs_transfer_spare_time(&job->t, began);
+		if (rc)
+			return rc;
+	}
+	if (job->params->command.argv) {
+		memcpy(job->state.checksum, checksum, sizeof(job->state.checksum));
+		remember(job, KVS_STEP_STAGED);
+	}
+	job->approved = true;
+	return 0;
+}
+
+static int before_write(void *arg, const char *checksum, struct kvs_err *err)
+{
+	struct job *job = arg;
+	int rc = job->approved ? 0 : approve(job, checksum, err);
+
+	if (rc == 0 && job->params->before_write)
+		rc = job->params->before_write(job->params->before_write_arg, err);
+	return rc;
+}
+
+/* ---- the file ---- */
+
+static int read_content(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_in_params *params = job->params;
+	struct kvs_buf *content = &job->content;
 	int rc;
 
 	if (params->content.p) {
@@ -28,24 +182,49 @@ static int read_content(const struct kvs_in_params *params, struct kvs_buf *cont
 	return rc == KVS_E_TOOBIG ? kvs_guards_too_big(params->file, content->max, err) : rc;
 }
 
+static int take_content(struct job *job, struct kvs_err *err)
+{
+	uint64_t began = kvsi_monotonic_ms();
+	int rc = read_content(job, err);
+
+	if (job->params->fd >= 0)
+		kvs_transfer_spare_time(&job->t, began);
+	return rc == 0 && job->params->sorted ? kvs_content_sort(&job->content, err) : rc;
+}
+
+/* What commands need. */
+static int prepare(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_in_params *params = job->params;
+	int rc = kvs_check_before_only(&params->check, "", err);
+
+	if (rc || (!params->check.argv && !params->command.argv))
+		return rc;
+	if (params->fd < 0 && !params->content.p)
+		rc = kvs_path_absolute(params->file, &job->path, err);
+	else if (!(job->path = kvs_strdup(params->fd < 0 ? params->file : "-")))
+		rc = kvs_err_oom(err);
+	return rc || !params->command.argv ? rc : remember_from(job, err);
+}
+
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
 		    struct kvs_in_result *ret, struct kvs_err *err)
 {
 	struct kvs_pair_spec spec = kvs_pair_spec_of(params);
-	KVS_AUTO_BUF struct kvs_buf content;
-	struct kvs_transfer mine = *t; /* with a deadline of our own */
-	uint64_t began = kvsi_monotonic_ms();
+	KVS_CLEANUP(job_release)
+	struct job job = { .t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT };
 	int rc;
 
-	kvs_buf_init(&content, params->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
+	*ret = (struct kvs_in_result){ 0 };
+	kvs_buf_init(&job.content, params->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
 	rc = kvs_pair_check(t, &spec, err);
-	rc = rc ? rc : read_content(params, &content, err);
-	if (params->fd >= 0)
-		kvs_transfer_spare_time(&mine, began);
-	if (rc == 0 && params->sorted)
-		rc = kvs_content_sort(&content, err);
+	rc = rc ? rc : take_content(&job, err);
+	rc = rc ? rc : prepare(&job, err);
 	if (rc)
 		return rc;
-	spec.content = kvs_buf_slice(&content);
-	return kvs_pair_write(&mine, &spec, ret, err);
+	spec.content = kvs_buf_slice(&job.content);
+	spec.before_write = before_write;
+	spec.before_write_arg = &job;
+	rc = kvs_pair_write(&job.t, &spec, ret, err);
+	return rc ? rc : run_command(&job, err);
 }

@@ -22,17 +22,13 @@ static void forget(struct kvs_out_job *job, const struct kvs_err *why)
 	job->forgetful = true;
 }
 
-static uint64_t time_of(const struct kvs_command *command)
-{
-	return command->argv ? kvs_command_limit(command) ?: KVS_COMMAND_TIMEOUT_MS : 0;
-}
-
 /* Who works on the same file is likely to have the same commands. */
 static uint64_t lock_wait(const struct kvs_out_params *params)
 {
-	uint64_t wait = KVS_LOCK_WAIT_MS + time_of(&params->check) + time_of(&params->command);
+	uint64_t wait = KVS_LOCK_WAIT_MS + kvs_command_time(&params->check) +
+			kvs_command_time(&params->command);
 
-	return params->rollback ? wait + time_of(&params->command) : wait;
+	return params->rollback ? wait + kvs_command_time(&params->command) : wait;
 }
 
 int kvs_out_remember_from(struct kvs_out_job *job, struct kvs_err *err)

@@ -376,7 +376,8 @@ static int write_once(struct job *job, struct kvs_err *err)
 	rc = rc ? rc : pack(job, &seen, err);
 	rc = rc ? rc : sign(job, &seen, err);
 	if (rc == 0 && job->spec->before_write)
-		rc = job->spec->before_write(job->spec->before_write_arg, err);
+		rc = job->spec->before_write(job->spec->before_write_arg, job->result->checksum,
+					     err);
 	if (rc)
 		return rc;
 	tell_change(job, &seen);

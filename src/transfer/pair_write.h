@@ -20,7 +20,8 @@ struct kvs_pair_spec {
 	bool no_compat;
 	const struct kvs_signkey *sign_key;
 	const struct kvs_history_params *history;
-	int (*before_write)(void *arg, struct kvs_err *err);
+	/* Called before each write, with the checksum of the content; a failure ends it.  NULL: nobody is. */
+	int (*before_write)(void *arg, const char *checksum, struct kvs_err *err);
 	void *before_write_arg;
 };
 
@@ -36,8 +37,6 @@ static inline struct kvs_pair_spec kvs_pair_spec_of(const struct kvs_in_params *
 		.no_compat = params->no_compat,
 		.sign_key = params->sign_key,
 		.history = &params->history,
-		.before_write = params->before_write,
-		.before_write_arg = params->before_write_arg,
 	};
 }
 

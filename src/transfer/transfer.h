@@ -144,6 +144,11 @@ struct kvs_in_params {
 	/* On the bytes that are to stand in the store, after the sorting; they shrink against what stands
 	 * there. */
 	struct kvs_guards guards;
+	/* Judges what is to be written, before it is; "{}" in its words is a file with those bytes. */
+	struct kvs_command check;
+	/* Runs after a change.  That it is due is remembered on this machine, under the key, so that it is
+	 * redone until it succeeds. */
+	struct kvs_command command;
 	/* How it is to stand in the store.  Plain, unless `exact`, asks for nothing: what is there in
 	 * another encoding stays if it is the same file. */
 	enum kvs_encoding encoding;
@@ -163,6 +168,8 @@ struct kvs_in_result {
 	bool written;	 /* false: the store had it already */
 	bool is_signed;	 /* by sign_key */
 	uint64_t index;	 /* of the write, where the store tells; else 0 */
+	bool commanded;	 /* the command ran, and well */
+	int signal;	 /* that told us to end while a command ran (CANCELED), or 0 */
 	uint64_t stored; /* bytes of the value that was written */
 	uint64_t bytes;
 	uint64_t lines;
@@ -170,8 +177,10 @@ struct kvs_in_result {
 };
 
 /*
- * Errors: ARG (key, an encoding that is not allowed), SYS (file), GUARD, FROZEN (a stop is set), TOOBIG (for
- * the store), CONFLICT (others wrote all the time), UNCERTAIN, and what the store says.
+ * The result is written also on failure, for what was done before it (a command that fails comes after the
+ * write).  Errors: ARG (key, an encoding that is not allowed, a check that names no file), SYS (file), GUARD, FROZEN (a
+ * stop is set), COMMAND, CANCELED (a signal came while a command ran: the caller is to end by it), TOOBIG (for the
+ * store), CONFLICT (others wrote all the time), UNCERTAIN, and what the store says.
  */
 int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *params,
 		    struct kvs_in_result *ret, struct kvs_err *err);

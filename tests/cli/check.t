@@ -30,6 +30,90 @@ cat conf >>started
 END
 chmod +x judge service
 
+# ---- in: before it is written ----
+
+# in ARGUMENT...: the same for the way in.
+in_() {
+	run kvsync in --state-dir "$tmp/states" -k list -f list.txt "$@"
+}
+
+printf 'b\na\n' >list.txt
+in_ -S --check './judge {}'
+status_is 0 'in: a check that likes the file'
+bytes_are judged 'a\nb\n' 'judges what is to be written'
+in_ -S --check './judge {}'
+bytes_are judged 'a\nb\n' 'where nothing is written, nothing is judged'
+echo bad >>list.txt
+in_ --check './judge {}'
+status_is 9 'in: one that does not'
+err_has "check './judge' exited with status 1; nothing was written" 'in words'
+err_has '/list.txt:bad' 'the file had its name'
+kvsync get kvexpress/list/data >got
+bytes_are got 'a\nb\n' 'nothing changed'
+rm judged
+in_ --check ./judge
+status_is 2 'in: a check without the path of the file'
+err_has 'the check has no {} for the path of the file that it is to judge' 'in words'
+in_ --check 'no-such-command {}'
+status_is 9 'in: a check that is not there'
+mkdir tmpdir
+run sh -c "echo '{ \"a\": ' | TMPDIR=$tmp/tmpdir kvsync in -k json -f - --check 'false {}'"
+status_is 9 'in: standard input'
+is "$(find tmpdir)" tmpdir 'nothing lies about'
+TMPDIR=$tmp/nowhere in_ --check 'true {}'
+status_is 1 'in: no place for the file'
+err_has "make a directory $tmp/nowhere/kvsync-" 'in words'
+
+# ---- in: a command after it ----
+
+cat >notify <<'END'
+#!/bin/sh
+echo "$KVSYNC_KEY|$KVSYNC_FILE|$KVSYNC_CHECKSUM" >>notified
+[ ! -e down ]
+END
+chmod +x notify
+echo one >list.txt
+in_ -e ./notify
+status_is 0 'in: a command'
+out_has ', command run' 'it ran'
+file_has notified "list|$tmp/list.txt|$(sha256sum <list.txt | cut -c 1-64)" 'with its environment'
+in_ -e ./notify
+is "$(wc -l <notified)" 1 'no change, no command'
+echo two >list.txt
+: >down
+in_ -e ./notify
+status_is 9 'in: a command that fails'
+out_has 'list: written' 'comes after the write'
+in_ -e ./notify
+status_is 9 'it is redone though the store has the file'
+out_is '' 'nothing was written then'
+rm down
+in_ --exec-shell './notify | cat' --output json
+status_is 0 'until it succeeds'
+out_has '"written":false' 'nothing was written'
+out_has '"command_run":true' 'but the command ran'
+in_ -e ./notify
+is "$(wc -l <notified)" 4 'then no more'
+rm notified
+
+echo three >list.txt
+rm -f running
+cat >slow <<'END'
+#!/bin/sh
+: >running
+exec sleep 60
+END
+chmod +x slow
+start in kvsync in --state-dir "$tmp/states" -k list -f list.txt -e ./slow
+succeeds 'in: the command runs' wait_for 10 test -e running
+kill -TERM "$in_pid"
+succeeds 'told to end' finish in 10
+status_is 143 'it dies of the signal'
+out_has 'list: written' 'what was done is told'
+in_ -e ./notify
+out_has ', command run' 'the command stayed due'
+rm running notified
+
 # ---- out: before the file is in its place ----
 
 put good
@@ -91,12 +175,6 @@ is "$(find . -name '.conf*')" '' 'nothing lies about'
 # ---- out: told to end during a check ----
 
 put next
-cat >slow <<'END'
-#!/bin/sh
-: >running
-exec sleep 60
-END
-chmod +x slow
 for form in './slow {}' ./slow; do
 	rm -f running
 	start out kvsync out --state-dir "$tmp/states" -k conf -f conf --check-installed --check "$form"

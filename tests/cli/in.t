@@ -33,7 +33,7 @@ out_is '' 'who wants no words gets none'
 echo more >>hosts
 run kvsync in --key hosts --file hosts --output json
 status_is 0 'a changed file'
-out_is "{\"key\":\"hosts\",\"written\":true,\"index\":$(kvsync get kvexpress/hosts/checksum --output json | sed "s|.*\"index\":\([0-9]*\),.*|\1|"),\"signed\":false,\"lines\":601,\"bytes\":$(stat -c %s hosts),\"checksum\":\"$(sha256sum <hosts | cut -c 1-64)\"}\n" 'as JSON'
+out_is "{\"key\":\"hosts\",\"written\":true,\"index\":$(kvsync get kvexpress/hosts/checksum --output json | sed "s|.*\"index\":\([0-9]*\),.*|\1|"),\"signed\":false,\"lines\":601,\"bytes\":$(stat -c %s hosts),\"checksum\":\"$(sha256sum <hosts | cut -c 1-64)\",\"command_run\":false}\n" 'as JSON'
 stored hosts hosts 'it is there'
 
 run sh -c 'printf "a\nb\n" | kvsync in -k piped -f -'

@@ -49,6 +49,49 @@ for error in ENOSPC EIO EACCES; do
 done
 sweep pwrite SHORT s.db kvsync in --quiet -k k -f new
 
+# ---- with a check before it and a command after it ----
+
+cat >notify <<'END'
+#!/bin/sh
+echo "$KVSYNC_CHECKSUM" >notified
+END
+cat >job <<END
+#!/bin/sh
+TMPDIR=$tmp/tmpdir exec kvsync in --quiet -k k -f new --state-dir $tmp/states --check 'cmp new {}' -e ./notify
+END
+chmod +x notify job
+mkdir tmpdir
+
+before() {
+	rm -rf db states notified tmpdir/*
+	cp -a start db
+}
+
+after() {
+	pair_is old || pair_is new || echo 'neither the old nor the new pair'
+	case $status in
+	0 | 137) ;;
+	*) [ -s "$err" ] || echo 'failed without a word' ;;
+	esac
+	[ "$status" -eq 137 ] || [ -z "$(ls tmpdir)" ] || echo "left behind: $(ls tmpdir)"
+	run ./job
+	[ "$status" -eq 0 ] || echo "the next run failed: $(cat "$err")"
+	pair_is new || echo 'the next run did not write'
+	[ "$(cat notified)" = "$(cat new.sum)" ] || echo 'the command did not run on the new file'
+	[ -z "$(find states -name '*kvsync-*')" ] || echo 'a temporary stays'
+}
+# what the database does is met above
+where=states
+[ -z "${KVS_LONG:-}" ] || where=
+sweep change KILL "$where" ./job
+sweep write,open,mkdir EIO "$tmp/tmpdir" ./job
+sweep renameat ENOSPC '' ./job
+
+before() {
+	rm -rf db
+	cp -a start db
+}
+
 # An acknowledged stop stays, and a killed one is there or not.
 after() {
 	case $status in
