@@ -43,10 +43,10 @@ struct etcd_auth {
 	struct kvs_secret given; /* instead of a user: a token that others made */
 	char *kept;		 /* where the token is kept, or NULL */
 
-	char *token;	 /* the newest; NULL: there was none yet, or HAVE: etcd wants none */
-	uint64_t number; /* of the token */
-	bool from_kept;	 /* another program got it */
-	bool worked;	 /* etcd has taken a token of this process */
+	char *token;	      /* the newest; NULL: there was none yet, or HAVE: etcd wants none */
+	uint64_t number;      /* of the token */
+	bool renewed_by_kept; /* another program got it */
+	bool worked;	      /* etcd has taken a token of this process */
 };
 
 /* ---- what the options say ---- */
@@ -89,7 +89,7 @@ static void set_token(struct etcd_auth *a, char *token)
 {
 	free_token(a);
 	a->token = token;
-	a->from_kept = false;
+	a->renewed_by_kept = false;
 	a->number++;
 	a->state = HAVE;
 }
@@ -107,7 +107,6 @@ static bool take_kept(struct etcd_auth *a)
 		return false;
 	}
 	set_token(a, token);
-	a->from_kept = true;
 	return true;
 }
 
@@ -260,7 +259,9 @@ void etcd_auth_dispatch(struct etcd_conn *conn)
 		etcd_gate_timer(conn, a->due - kvsi_monotonic_ms());
 		return;
 	}
-	if (!a->from_kept && take_kept(a)) {
+	/* Not twice: in the end it is a login that tells. */
+	if (!a->renewed_by_kept && take_kept(a)) {
+		a->renewed_by_kept = true;
 		etcd_gate_open(conn, 0, NULL);
 		return;
 	}

@@ -7,16 +7,22 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define MAX_TTL_S 9000000000 /* etcd's */
 
-static void put_name(struct kvs_reply *reply, int64_t id)
+static int put_lease(struct kvs_reply *reply, int64_t id, int64_t seconds, struct kvs_err *err)
 {
 	char name[ETCD_LEASE_SIZE];
 
+	if (seconds <= 0 || seconds > MAX_TTL_S)
+		return kvs_err_set(err, KVS_E_PROTOCOL, "etcd gave a lease of %" PRId64 " seconds",
+				   seconds);
 	etcd_lease_print(name, id);
 	(void)snprintf(reply->lease, sizeof(reply->lease), "%s", name);
+	reply->ttl = (uint64_t)seconds * 1000;
+	return 0;
 }
 
 /* ---- grant ---- */
@@ -25,16 +31,16 @@ static int granted(struct etcd_simple *s, struct kvs_reply *reply, struct kvs_er
 {
 	Etcdpb__LeaseGrantResponse *answer = etcd_call_answer(
 		&s->call, &etcdpb__lease_grant_response__descriptor, err);
-	int code = 0;
+	int code;
 
 	if (!answer)
 		return err->code;
+	reply->index = etcd_header(s->call.conn, answer->header);
 	if (*answer->error)
 		code = kvs_err_set(err, KVS_E_PROTOCOL, "etcd grants no lease: %s",
 				   KVS_Q(kvs_s(answer->error)));
-	reply->index = etcd_header(s->call.conn, answer->header);
-	reply->ttl = (uint64_t)answer->ttl * 1000;
-	put_name(reply, answer->id);
+	else
+		code = put_lease(reply, answer->id, answer->ttl, err);
 	etcd_message_free(answer);
 	return code;
 }
@@ -56,15 +62,15 @@ static int kept(struct etcd_simple *s, struct kvs_reply *reply, struct kvs_err *
 {
 	Etcdpb__LeaseKeepAliveResponse *answer = etcd_call_answer(
 		&s->call, &etcdpb__lease_keep_alive_response__descriptor, err);
-	int code = 0;
+	int code;
 
 	if (!answer)
 		return err->code;
+	reply->index = etcd_header(s->call.conn, answer->header);
 	if (answer->ttl <= 0)
 		code = kvs_err_set(err, KVS_E_NOTFOUND, "the lease is over");
-	reply->index = etcd_header(s->call.conn, answer->header);
-	reply->ttl = (uint64_t)answer->ttl * 1000;
-	put_name(reply, answer->id);
+	else
+		code = put_lease(reply, answer->id, answer->ttl, err);
 	etcd_message_free(answer);
 	return code;
 }

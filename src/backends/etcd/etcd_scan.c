@@ -119,7 +119,18 @@ static bool exhausted(const struct etcd_scan *s)
 	return kvs_str_cmp(kvs_buf_slice(&s->start), kvs_buf_slice(&s->end)) >= 0;
 }
 
-/* 1: go on with another page; 0: the scan is over; or NOMEM. */
+/* A server whose pages do not advance would be asked for ever. */
+static int check_progress(const struct etcd_scan *s, const Etcdpb__RangeResponse *page,
+			  struct kvs_err *err)
+{
+	struct kvs_str last = etcd_bytes(page->kvs[page->n_kvs - 1]->key);
+
+	if (kvs_str_cmp(last, kvs_buf_slice(&s->start)) >= 0)
+		return 0;
+	return kvs_err_set(err, KVS_E_PROTOCOL, "etcd's list goes back to %s", KVS_Q(last));
+}
+
+/* 1: go on with another page; 0: the scan is over; or NOMEM, PROTOCOL. */
 static int take_page(struct etcd_scan *s, const Etcdpb__RangeResponse *page, struct kvs_err *err)
 {
 	uint64_t bytes = 0;
@@ -136,6 +147,9 @@ static int take_page(struct etcd_scan *s, const Etcdpb__RangeResponse *page, str
 	}
 	if (s->single || !page->more || !page->n_kvs)
 		return 0;
+	code = check_progress(s, page, err);
+	if (code)
+		return code;
 	next_page_size(s, page->n_kvs, bytes);
 	move_start(s, etcd_bytes(page->kvs[page->n_kvs - 1]->key));
 	code = kvs_buf_check(&s->start, "a key", err);

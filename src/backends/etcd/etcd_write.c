@@ -28,13 +28,21 @@ uint64_t etcd_op_size(const struct kvs_op *op)
 
 /* ---- answers ---- */
 
+/* etcd said that the write was done, but not in words that make sense. */
+static int doubt(struct kvs_err *err)
+{
+	struct kvs_err why = *err;
+
+	return kvs_err_set(err, KVS_E_UNCERTAIN, "%s; the write may have happened", why.msg);
+}
+
 static int put_answered(struct etcd_simple *s, struct kvs_reply *reply, struct kvs_err *err)
 {
 	Etcdpb__PutResponse *answer = etcd_call_answer(&s->call, &etcdpb__put_response__descriptor,
 						       err);
 
 	if (!answer)
-		return err->code;
+		return doubt(err);
 	reply->index = etcd_header(s->call.conn, answer->header);
 	etcd_message_free(answer);
 	return 0;
@@ -46,7 +54,7 @@ static int delete_answered(struct etcd_simple *s, struct kvs_reply *reply, struc
 		&s->call, &etcdpb__delete_range_response__descriptor, err);
 
 	if (!answer)
-		return err->code;
+		return doubt(err);
 	reply->index = etcd_header(s->call.conn, answer->header);
 	reply->count = (uint64_t)answer->deleted;
 	etcd_message_free(answer);
@@ -120,7 +128,7 @@ static int txn_answered(struct etcd_simple *s, struct kvs_reply *reply, struct k
 	int code = 0;
 
 	if (!answer)
-		return err->code;
+		return doubt(err);
 	reply->index = etcd_header(s->call.conn, answer->header);
 	if (answer->succeeded)
 		reply->count = count_deleted(answer);

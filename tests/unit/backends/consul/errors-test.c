@@ -5,8 +5,9 @@
  */
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "tests/lib/tap.h"
+#include "tests/lib/once.h"
 #include "tests/lib/scripted.h"
+#include "tests/lib/tap.h"
 
 #include <kvsync/kvsync.h>
 
@@ -15,36 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- one request ---- */
-
-struct outcome {
-	bool done;
-	int code;
-	int entries;
-	struct kvs_reply reply;
-	struct kvs_err err;
-};
-
-static int on_entry(void *arg, const struct kvs_entry *entry)
-{
-	struct outcome *o = arg;
-
-	(void)entry;
-	o->entries++;
-	return 0;
-}
-
-static void on_done(void *arg, int code, const struct kvs_reply *reply, const struct kvs_err *err)
-{
-	struct outcome *o = arg;
-
-	o->done = true;
-	o->code = code;
-	o->reply = *reply;
-	if (err)
-		o->err = *err;
-}
 
 static struct kvs_store *open_at(const char *endpoints, const char *query)
 {
@@ -56,46 +27,6 @@ static struct kvs_store *open_at(const char *endpoints, const char *query)
 	if (kvs_open(url, NULL, &store, &err))
 		lacking("%s", err.msg);
 	return store;
-}
-
-static struct outcome run(struct kvs_store *store, const struct kvs_request *req)
-{
-	struct outcome o = { 0 };
-	struct kvs_callback cb = { .entry = on_entry, .done = on_done, .arg = &o };
-
-	o.code = kvs_start(store, req, &cb, NULL, &o.err);
-	while (!o.code && !o.done)
-		if (kvs_poll(store, -1, &o.err))
-			bail("%s", o.err.msg);
-	return o;
-}
-
-static struct kvs_op the_put(void)
-{
-	struct kvs_op op = KVS_OP_INIT;
-
-	op.type = KVS_OP_PUT;
-	op.key = kvs_s("k");
-	op.value = kvs_s("v");
-	return op;
-}
-
-static struct outcome ask(struct kvs_store *store, uint32_t kind, uint64_t timeout)
-{
-	struct kvs_request req = KVS_REQUEST_INIT;
-	struct kvs_op op = the_put();
-
-	req.kind = kind;
-	req.timeout = timeout;
-	if (kind == KVS_REQ_TXN)
-		op.cond = KVS_COND_ABSENT;
-	if (kind == KVS_REQ_PUT || kind == KVS_REQ_TXN) {
-		req.ops = &op;
-		req.n_ops = 1;
-	} else {
-		req.key = kvs_s("k");
-	}
-	return run(store, &req);
 }
 
 /* ---- whole answers, cut anywhere ---- */
@@ -129,7 +60,7 @@ static struct outcome ask_one(struct scripted_answer *answer, uint32_t kind, uin
 
 	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
 	store = open_at(endpoint, "");
-	o = ask(store, kind, timeout);
+	o = once_of(store, kind, timeout);
 	kvs_close(store);
 	scripted_stop(server);
 	return o;
@@ -289,9 +220,9 @@ static void test_refused(void)
 
 	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", dead_port());
 	store = open_at(endpoint, "");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, KVS_E_UNAVAILABLE, &o.err, "nobody listens: a read");
-	o = ask(store, KVS_REQ_PUT, 5000);
+	o = once_of(store, KVS_REQ_PUT, 5000);
 	is_code(o.code, KVS_E_UNAVAILABLE, &o.err, "nobody listens: a write was not sent");
 	kvs_close(store);
 }
@@ -311,14 +242,14 @@ static void test_failover(void)
 	(void)snprintf(endpoints, sizeof(endpoints), "127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u",
 		       dead_port(), scripted_port(first), scripted_port(second));
 	store = open_at(endpoints, "");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, 0, &o.err, "a read goes on to the server that answers");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_int(scripted_count(first), 1, "and the next begins there");
 	kvs_close(store);
 
 	store = open_at(endpoints, "");
-	o = ask(store, KVS_REQ_PUT, 5000);
+	o = once_of(store, KVS_REQ_PUT, 5000);
 	is_code(o.code, KVS_E_UNCERTAIN, &o.err,
 		"a write goes on behind a refused connection, not behind a lost answer");
 	is_int(scripted_count(first), 2, "it was sent once");
@@ -359,8 +290,8 @@ static void test_kept_connection(void)
 
 		(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
 		store = open_at(endpoint, "");
-		(void)ask(store, KVS_REQ_GET, 5000);
-		o = ask(store, kinds[i], 5000);
+		(void)once_of(store, KVS_REQ_GET, 5000);
+		o = once_of(store, kinds[i], 5000);
 		is_code(o.code, i ? KVS_E_UNCERTAIN : 0, &o.err,
 			"a %s on a kept connection that died", i ? "write" : "read");
 		is_int(scripted_count(server), i ? 2 : 3, "is sent %s", i ? "once" : "again");
@@ -403,11 +334,11 @@ static void test_token(void)
 	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
 	(void)snprintf(query, sizeof(query), "?token-file=%s", path);
 	store = open_at(endpoint, query);
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, KVS_E_DENIED, &o.err, "a token that is refused");
 	is_int(scripted_count(server), 1, "is not tried again");
 	write_token(path, "second\n");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, 0, &o.err, "the file has another one: it is taken");
 	ok(!strstr(o.err.msg, "first"), "no message has a token");
 	kvs_close(store);
@@ -438,11 +369,11 @@ static void test_stale(void)
 
 	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
 	store = open_at(endpoint, "?consistency=stale&max-stale=5s");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, 0, &o.err, "what is staler than allowed is asked of the leader");
 	kvs_close(store);
 	store = open_at(endpoint, "?consistency=stale&max-stale=10s");
-	o = ask(store, KVS_REQ_GET, 5000);
+	o = once_of(store, KVS_REQ_GET, 5000);
 	is_code(o.code, KVS_E_NOTFOUND, &o.err, "what is not is taken");
 	kvs_close(store);
 	scripted_stop(server);
