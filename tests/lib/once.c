@@ -36,16 +36,25 @@ struct outcome once(struct kvs_store *store, const struct kvs_request *req)
 	return o;
 }
 
-struct outcome once_of(struct kvs_store *store, uint32_t kind, uint64_t timeout)
+struct kvs_op once_put(void)
 {
-	struct kvs_request req = KVS_REQUEST_INIT;
 	struct kvs_op op = KVS_OP_INIT;
 
 	op.type = KVS_OP_PUT;
 	op.key = kvs_s("k");
 	op.value = kvs_s("v");
+	return op;
+}
+
+struct outcome once_of(struct kvs_store *store, uint32_t kind, uint64_t timeout)
+{
+	struct kvs_request req = KVS_REQUEST_INIT;
+	struct kvs_op op = once_put();
+
 	req.kind = kind;
 	req.timeout = timeout;
+	req.lease_op = KVS_LEASE_GRANT;
+	req.ttl = kind == KVS_REQ_LEASE ? 15000 : 0;
 	if (kind == KVS_REQ_TXN)
 		op.cond = KVS_COND_ABSENT;
 	if (kind == KVS_REQ_PUT || kind == KVS_REQ_TXN) {

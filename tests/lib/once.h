@@ -20,7 +20,10 @@ struct outcome {
 /* Starts it and dispatches until it is done. */
 struct outcome once(struct kvs_store *store, const struct kvs_request *req);
 
-/* The same for one of this kind, on the key "k"; writes put "v", a transaction if it is absent. */
+/* The put of "v" under "k". */
+struct kvs_op once_put(void);
+
+/* Starts one of this kind and waits, on the key "k"; writes put "v", a transaction if it is absent. */
 struct outcome once_of(struct kvs_store *store, uint32_t kind, uint64_t timeout);
 
 #endif

@@ -379,6 +379,118 @@ static void test_stale(void)
 	scripted_stop(server);
 }
 
+/* ---- a write whose answer was lost, looked up ---- */
+
+#define ENTRY_OF(value_, index_)                                                                   \
+	"HTTP/1.1 200 OK\r\nX-Consul-Index: " index_ "\r\nConnection: close\r\n\r\n"               \
+	"[{\"LockIndex\":0,\"Key\":\"k\",\"Flags\":0,\"Value\":\"" value_                          \
+	"\",\"CreateIndex\":5,\"ModifyIndex\":" index_ "}]"
+#define REFUSED                                                                                    \
+	STATUS("409 Conflict", "{\"Results\":null,\"Errors\":[{\"OpIndex\":0,\"What\":\"failed "   \
+			       "to set key \\\"k\\\", "                                            \
+			       "index is stale\"}]}")
+
+/* The first answer to the write is lost; what a reading then finds; what a second write is told. */
+static const struct resolution {
+	const char *name;
+	const char *found;
+	const char *second;
+	int code;
+	int writes;
+} resolutions[] = {
+	{ "our bytes are there", ENTRY_OF("dg==", "8"), NULL, 0, 1 },
+	{ "the guard stands", ENTRY_OF("b2xk", "7"), written, 0, 2 },
+	{ "other bytes are there", ENTRY_OF("b3RoZXI=", "9"), NULL, KVS_E_CONFLICT, 1 },
+	{ "the key is gone", absent, NULL, KVS_E_CONFLICT, 1 },
+	{ "the first one came late", ENTRY_OF("b2xk", "7"), REFUSED, KVS_E_CONFLICT, 2 },
+	{ "it may not be read", STATUS("403 Forbidden", "Permission denied"), NULL, KVS_E_UNCERTAIN,
+	  1 },
+};
+
+struct lost {
+	const struct resolution *r;
+	int writes;
+};
+
+static void lose_first(void *arg, const char *request, struct scripted_answer *ret)
+{
+	struct lost *l = arg;
+	const char *answer = l->r->found;
+
+	if (strncmp(request, "PUT ", 4) == 0)
+		answer = ++l->writes == 1 ? "" : l->r->second;
+	*ret = (struct scripted_answer){ answer, strlen(answer), SCRIPTED_CLOSE };
+}
+
+static void test_resolved(void)
+{
+	struct kvs_op op = once_put();
+
+	op.cond = KVS_COND_INDEX;
+	op.index = 7;
+	for (size_t i = 0; i < sizeof(resolutions) / sizeof(resolutions[0]); i++) {
+		struct lost l = { .r = &resolutions[i] };
+		struct scripted *server = scripted_start(lose_first, &l);
+		struct kvs_err err = { 0 };
+		struct kvs_store *store;
+		char endpoint[64];
+
+		(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
+		store = open_at(endpoint, "");
+		is_code(kvs_put(store, &op, NULL, &err), l.r->code, &err, "a lost answer: %s",
+			l.r->name);
+		is_int(l.writes, l.r->writes, "it is written as often as that takes");
+		kvs_close(store);
+		scripted_stop(server);
+	}
+}
+
+/* ---- what is sent ---- */
+
+struct request {
+	char text[2048];
+};
+
+static void keep_request(void *arg, const char *request, struct scripted_answer *ret)
+{
+	struct request *r = arg;
+
+	(void)snprintf(r->text, sizeof(r->text), "%s", request);
+	*ret = (struct scripted_answer){ found, sizeof(found) - 1, SCRIPTED_KEEP };
+}
+
+/* The line "GET /v1/... HTTP/1.1" of the last request. */
+static const char *line_of(struct request *r)
+{
+	r->text[strcspn(r->text, "\r")] = '\0';
+	return r->text;
+}
+
+static void test_sent(void)
+{
+	static const char scope[] = "dc=east%20side&ns=a%2Fb&partition=p";
+	static const uint32_t kinds[] = { KVS_REQ_GET, KVS_REQ_LIST,  KVS_REQ_PUT,
+					  KVS_REQ_TXN, KVS_REQ_INDEX, KVS_REQ_LEASE };
+	struct request r;
+	struct scripted *server = scripted_start(keep_request, &r);
+	struct kvs_store *store;
+	char endpoint[64];
+
+	(void)snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", scripted_port(server));
+	store = open_at(endpoint, "?datacenter=east%20side&namespace=a/b&partition=p"
+				  "&consistency=consistent");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bool reading = kinds[i] == KVS_REQ_GET || kinds[i] == KVS_REQ_LIST ||
+			       kinds[i] == KVS_REQ_INDEX;
+
+		(void)once_of(store, kinds[i], 5000);
+		has_str(line_of(&r), scope, "datacenter, namespace and partition");
+		ok((strstr(r.text, "&consistent ") != NULL) == reading, "consistency: %s", r.text);
+	}
+	kvs_close(store);
+	scripted_stop(server);
+}
+
 int main(void)
 {
 	test_cuts();
@@ -389,5 +501,7 @@ int main(void)
 	test_kept_connection();
 	test_token();
 	test_stale();
+	test_resolved();
+	test_sent();
 	return tap_end();
 }
