@@ -54,6 +54,7 @@ struct pending {
 	uint64_t tag;
 	struct kvs_store *store; /* through which it was asked */
 	uint32_t kind;
+	char about[80];	   /* the key, for messages; escaped, and cut if it is long */
 	uint64_t deadline; /* monotonic ms; 0: none */
 	uint64_t started;
 	struct kvs_callback cb;

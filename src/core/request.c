@@ -87,6 +87,15 @@ static uint64_t deadline_of(const struct kvs_store *store, const struct kvs_requ
 	return store->deadline && store->deadline < deadline ? store->deadline : deadline;
 }
 
+static void note_key(struct pending *p, const struct kvs_request *req)
+{
+	struct kvs_str key = req->n_ops == 1 ? req->ops->key : req->key;
+
+	if (req->kind == KVS_REQ_LEASE) /* its name is as good as a credential */
+		return;
+	(void)kvs_escape_into(p->about, sizeof(p->about), key.p, key.n);
+}
+
 static int pending_new(struct kvs_store *store, const struct kvs_request *req,
 		       const struct kvs_callback *cb, struct kvs_watch *watch,
 		       struct pending **ret_p, struct kvs_err *err)
@@ -100,6 +109,7 @@ static int pending_new(struct kvs_store *store, const struct kvs_request *req,
 	p->started = kvsi_monotonic_ms();
 	p->watch = watch;
 	p->deadline = deadline_of(store, req, p->started);
+	note_key(p, req);
 	if (cb)
 		p->cb = *cb;
 	if (req->kind == KVS_REQ_LIST) {
@@ -325,6 +335,17 @@ void request_cancel_all(struct conn *conn, const struct kvs_store *store)
 		end_now(conn, p, err.code, &err);
 }
 
+static void expired(const struct conn *conn, const struct pending *p, uint64_t now,
+		    struct kvs_err *err)
+{
+	bool uncertain = is_write(p->kind) && !conn_unsent(conn, p->tag);
+
+	(void)kvs_err_set(err, uncertain ? KVS_E_UNCERTAIN : KVS_E_TIMEOUT,
+			  "%s%s%s: no answer from %s within %" PRIu64 " ms%s", kind_names[p->kind],
+			  *p->about ? " of " : "", p->about, conn->name, now - p->started,
+			  uncertain ? "; the write may have happened" : "");
+}
+
 void request_expire(struct conn *conn, uint64_t now)
 {
 	struct pending *p, *next;
@@ -333,15 +354,7 @@ void request_expire(struct conn *conn, uint64_t now)
 	if (!conn->next_deadline || now < conn->next_deadline)
 		return;
 	while ((p = first_of(conn, NULL, now))) {
-		if (is_write(p->kind) && !conn_unsent(conn, p->tag))
-			(void)kvs_err_set(&err, KVS_E_UNCERTAIN,
-					  "no answer from %s within %" PRIu64
-					  " ms; the write may have happened",
-					  conn->name, now - p->started);
-		else
-			(void)kvs_err_set(&err, KVS_E_TIMEOUT,
-					  "no answer from %s within %" PRIu64 " ms", conn->name,
-					  now - p->started);
+		expired(conn, p, now, &err);
 		end_now(conn, p, err.code, &err);
 	}
 	conn->next_deadline = 0;

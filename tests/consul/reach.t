@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# How a real Consul is reached: a unix socket, another datacenter, a DNS record with several servers of
+# which some are dead, a slow network; and what is said when it is not.
+# shellcheck disable=SC2317 # functions that wait_for runs
+# shellcheck source=tests/lib/cli.sh
+. "${0%/*}/../lib/cli.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$srcdir/tests/lib/servers.sh"
+# shellcheck source=tests/lib/proxy.sh
+. "$srcdir/tests/lib/proxy.sh"
+# shellcheck source=tests/consul/consul.sh
+. "$srcdir/tests/consul/consul.sh"
+need python3
+
+unix_socket() {
+	server_curl="--unix-socket $tmp/consul.sock"
+	mkdir -p "$tmp/server.d"
+	echo "{\"addresses\": {\"http\": \"unix://$tmp/consul.sock\"}, \"unix_sockets\": {\"mode\": \"0600\"}}" \
+		>"$tmp/server.d/unix.json"
+	consul_start server "$age"
+	rm "$tmp/server.d/unix.json"
+	store=consul+unix://$tmp/consul.sock
+	run kvsync --store "$store" put u/a 1
+	status_is 0 'a put through a unix socket'
+	run kvsync --store "$store" get u/a
+	out_is 1 'a get'
+	start w kvsync --store "$store" watch u/a
+	wait_for 10 grep -q sync "$tmp/.run/w.out"
+	kvsync --store "$store" put u/a 2
+	succeeds 'a watch' wait_for 10 grep -q 'put.*u/a.*2' "$tmp/.run/w.out"
+	stop_started w TERM
+	run as_nobody kvsync --store "$store" --timeout 300ms get u/a
+	if [ "$(id -u)" -eq 0 ]; then
+		status_is 3 'a socket that others may not use'
+		err_has consul.sock 'it is named'
+	else
+		skip 2 'not started by root'
+	fi
+	run kvsync --store "$store.none" --timeout 300ms get u/a
+	status_is 3 'a socket that is not there'
+	err_has consul.sock.none 'it is named'
+	server_curl=
+	server_stop server
+	rm -rf "$tmp/server"
+}
+
+places() {
+	run kvsync --store "consul://127.0.0.1:$server_port?dc=dc1" put p 1
+	status_is 0 'a datacenter by its name'
+	run kvsync --store "consul://127.0.0.1:$server_port?dc=dc1&consistency=stale&max-stale=1h" get p
+	out_is 1 'any server of it'
+	run kvsync --store "consul://127.0.0.1:$server_port?dc=dc1&consistency=consistent" get p
+	out_is 1 'its leader for sure'
+	run kvsync --store "consul://127.0.0.1:$server_port?dc=none" --timeout 300ms get p
+	status_is 3 'a datacenter that nobody knows'
+	err_has 'No path to datacenter' 'the server says so'
+	run kvsync --store "consul://127.0.0.1:$server_port?dc=none" --timeout 300ms put p 2
+	status_is 3 'nothing is written there'
+	run kvsync --store "consul://127.0.0.1:$server_port?namespace=team" get p
+	status_is 2 'a namespace, which the open source does not have'
+	err_has 'Enterprise' 'the server says so'
+	run kvsync --store "consul://127.0.0.1:$server_port?namespace=team" put p 2
+	status_is 2 'nothing is written without it'
+	run kvsync --store "consul://127.0.0.1:$server_port" get p
+	out_is 1 'the value is as it was'
+}
+
+dns_start() {
+	: >"$tmp/records"
+	start dns "$srcdir/tests/lib/dns" "$tmp/dns.port" "$tmp/dns.log" "$tmp/records"
+	wait_for 10 test -s "$tmp/dns.port" || bail 'no name server'
+	KVS_DNS_SERVER=127.0.0.1:$(cat "$tmp/dns.port")
+	export KVS_DNS_SERVER
+}
+
+by_record() {
+	store='consul:?srv=_consul._tcp.test&operation-timeout=3s'
+	proxy_start "mute_$age" "$server_port"
+	proxy_do "mute_$age" mute
+	proxy_start "live_$age" "$server_port"
+	free_port
+	eval "live_port=\$live_${age}_port mute_port=\$mute_${age}_port"
+	# shellcheck disable=SC2154
+	printf '%s\n' "30 0 $live_port localhost" "10 5 $free_port localhost" "20 1 $mute_port localhost" \
+		>"$tmp/records"
+	run kvsync --store "$store" --timeout 1s put r/a 1
+	status_is 12 'a put that a mute server got is not sent to the next one'
+	run kvsync --store "$store" --timeout 10s get p
+	out_is 1 'one server of three is dead, one mute: the third answers within the deadline'
+	file_has "$tmp/dns.log" _consul._tcp.test 'the record was asked for'
+	echo "1 1 $live_port localhost" >"$tmp/records"
+	start w kvsync --store "$store" watch r/b
+	wait_for 10 grep -q sync "$tmp/.run/w.out"
+	echo "1 1 $server_port localhost" >"$tmp/records"
+	proxy_do "live_$age" refuse
+	proxy_do "live_$age" drop
+	kvsync --store "consul://127.0.0.1:$server_port" put r/b 1
+	succeeds 'a watch whose server is gone asks the record again' \
+		wait_for 30 grep -q 'put.*r/b.*1' "$tmp/.run/w.out"
+	stop_started w TERM
+	: >"$tmp/records"
+	run kvsync --store "$store" --timeout 300ms get p
+	status_is 3 'no such record'
+	err_has _consul._tcp.test 'it is named'
+}
+
+slow() {
+	head -c 200000 /dev/zero | tr '\0' x >"$tmp/big"
+	run kvsync --store "consul://127.0.0.1:$server_port" put -f "$tmp/big" big
+	status_is 0 'a value of 200 KB'
+	proxy_start "snail_$age" "$server_port"
+	proxy_do "snail_$age" slow 1000
+	eval "snail_port=\$snail_${age}_port"
+	# shellcheck disable=SC2154
+	run kvsync --store "consul://127.0.0.1:$snail_port" --timeout 500ms get big
+	status_is 3 'an answer that trickles in is not waited for beyond the deadline'
+	err_has "127.0.0.1:$snail_port" 'the server is named'
+	err_has 'get of big' 'and the key'
+}
+
+dns_start
+for age in $(consul_ages); do
+	unix_socket
+	consul_start server "$age"
+	places
+	by_record
+	slow
+	server_stop server
+	rm -rf "$tmp/server"
+done
+done_testing
