@@ -21,7 +21,7 @@
  * A server holds a query that was given up, and counts its connection, until the wait is over: so
  * a query waits shortly at first, and longer while nothing happens.
  */
-#define FIRST_WAIT_MS 1000
+#define FIRST_WAIT_MS 250
 /* How much later than promised an answer may come: servers add up to a sixteenth to the wait. */
 #define WAIT_MARGIN_MS 10000
 /* An answer without news that comes sooner than this is followed by a rest. */

@@ -20,7 +20,7 @@
 /* A server had no room for a connection: how long we stay with fewer, and how soon we believe it
  * again, since it holds those that were given up for a while. */
 #define RELIEF_MS  600000
-#define BELIEVE_MS 2500
+#define BELIEVE_MS 1500
 
 /* One answer cannot serve two consistencies. */
 static uint32_t consistency(const struct consul_query *q)
