@@ -102,6 +102,10 @@ int kvs_newfile_take_fd(struct kvs_newfile *f);
 /* Removes a temporary that was not published and closes everything. */
 void kvs_newfile_release(struct kvs_newfile *f);
 
+/* Takes away the temporaries of `path` that killed processes left, and adds their number to *removed.
+ * SYS (the directory cannot be opened; none is fine), NOMEM. */
+int kvs_newfile_sweep(const char *path, unsigned *removed, struct kvs_err *err);
+
 #define KVS_AUTO_NEWFILE KVS_CLEANUP(kvs_newfile_release)
 
 /* ---- keeping what it replaces ---- */

@@ -61,33 +61,49 @@ static bool is_temp_of(const char *entry, const char *name)
 }
 
 /* Nobody holds the lock of a dead process' temporary. */
-static void remove_if_dead(int dirfd, const char *name)
+static bool remove_if_dead(int dirfd, const char *name)
 {
 	KVS_AUTO_FD int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(dirfd, name, 0);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dirfd, name, 0) == 0;
 }
 
-/* Litter is no reason to fail, so nothing here does. */
-static void remove_dead_temps(int dirfd, const char *name)
+/* Litter is no reason to fail, so nothing here does.  Returns how many are gone. */
+static unsigned remove_dead_temps(int dirfd, const char *name)
 {
 	KVS_AUTO_DIR DIR *dir = NULL;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
+	unsigned gone = 0;
 
 	if (fd < 0)
-		return;
+		return 0;
 	dir = fdopendir(fd);
 	if (!dir) {
 		(void)close(fd);
-		return;
+		return 0;
 	}
 	while ((entry = readdir(dir)))
 		if (is_temp_of(entry->d_name, name))
-			remove_if_dead(dirfd, entry->d_name);
+			gone += remove_if_dead(dirfd, entry->d_name);
+	return gone;
+}
+
+int kvs_newfile_sweep(const char *path, unsigned *removed, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *dir = kvs_path_dir(path);
+	KVS_AUTO_FD int fd = -1;
+
+	if (!dir)
+		return kvs_err_oom(err);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return kvs_err_sys(err, "open the directory %s", KVS_Q(kvs_s(dir)));
+	if (fd >= 0)
+		*removed += remove_dead_temps(fd, kvs_path_base(path));
+	return 0;
 }
 
 /*
@@ -180,7 +196,7 @@ static int open_parts(struct kvs_newfile *f, const char *path, const struct kvs_
 	rc = look_at_old(f, &old, err);
 	if (rc)
 		return rc;
-	remove_dead_temps(f->dirfd, kvs_path_base(path));
+	(void)remove_dead_temps(f->dirfd, kvs_path_base(path));
 	rc = make_temp(f, dir, err);
 	return rc ? rc : settle_rights(f, opts, &old, err);
 }

@@ -70,7 +70,7 @@ struct cli {
 	int n_operands;
 	uint64_t deadline;		 /* CLOCK_MONOTONIC ms of the whole command; 0 = none */
 	uint64_t began;			 /* CLOCK_MONOTONIC ms */
-	struct kvs_config *config;	 /* of a command with CMD_STORE; else NULL */
+	struct kvs_config *config;	 /* of a command with CMD_STORE or CMD_CONFIG; else NULL */
 	struct cli_reporting *reporting; /* of a command with CMD_REPORTS; else NULL */
 };
 

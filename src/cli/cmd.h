@@ -29,6 +29,8 @@ enum cmd_group {
 #define CMD_ENDLESS 0x4u
 /* What it did is told to whoever asked for that (reporting.h). */
 #define CMD_REPORTS 0x8u
+/* Asks no store, but goes by the configuration. */
+#define CMD_CONFIG 0x10u
 
 #define CMD_ANY_OPERANDS (-1)
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-extern const struct cmd cmd_in, cmd_out, cmd_raw, cmd_copy, cmd_diff, cmd_history, cmd_rollback,
-	cmd_keygen;
+extern const struct cmd cmd_in, cmd_out, cmd_raw, cmd_copy, cmd_clean, cmd_diff, cmd_history,
+	cmd_rollback, cmd_keygen;
 extern const struct cmd cmd_stop, cmd_start, cmd_lock, cmd_unlock;
 extern const struct cmd cmd_get, cmd_put, cmd_del, cmd_ls, cmd_txn, cmd_watch, cmd_index;
 extern const struct cmd cmd_status, cmd_backends;
@@ -16,6 +16,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_out,
 	&cmd_raw,
 	&cmd_copy,
+	&cmd_clean,
 	&cmd_diff,
 	&cmd_history,
 	&cmd_rollback,

@@ -172,7 +172,7 @@ static int run_command(struct cli *cli, void *options, int argc, char **argv, st
 	code = check_operands(cli, err);
 	if (!code)
 		code = check_globals(cli, err);
-	if (!code && (cli->cmd->flags & CMD_STORE))
+	if (!code && (cli->cmd->flags & (CMD_STORE | CMD_CONFIG)))
 		code = load_config(cli, err);
 	if (code)
 		return code;

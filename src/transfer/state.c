@@ -255,6 +255,22 @@ int kvs_state_save(struct kvs_state *state, const struct kvs_transfer *t, const 
 	return rc;
 }
 
+int kvs_state_forget(const struct kvs_state *state, bool *ret_done, struct kvs_err *err)
+{
+	struct stat st;
+
+	*ret_done = false;
+	if (state->fd < 0)
+		return 0;
+	/* that it is empty says that nobody but us has made it */
+	if (fstat(state->fd, &st) != 0)
+		return kvs_err_sys(err, "stat %s", KVS_Q(kvs_s(state->file)));
+	if (unlink(state->file) != 0)
+		return kvs_err_sys(err, "remove %s", KVS_Q(kvs_s(state->file)));
+	*ret_done = st.st_size > 0;
+	return 0;
+}
+
 void kvs_state_release(struct kvs_state *state)
 {
 	kvs_cleanup_fd(&state->fd);

@@ -74,6 +74,9 @@ int kvs_state_open(struct kvs_state *state, const char *dir, const char *target,
 int kvs_state_save(struct kvs_state *state, const struct kvs_transfer *t, const char *key,
 		   bool durable, struct kvs_err *err);
 
+/* Removes it; *ret_done is false if nothing was remembered.  The lock stays ours.  SYS. */
+int kvs_state_forget(const struct kvs_state *state, bool *ret_done, struct kvs_err *err);
+
 /* Gives the lock back. */
 void kvs_state_release(struct kvs_state *state);
 

@@ -321,6 +321,22 @@ struct kvs_diff_result {
 int kvs_transfer_diff(const struct kvs_transfer *t, const struct kvs_diff_params *params,
 		      struct kvs_diff_result *ret, struct kvs_err *err);
 
+/* ---- clean: what runs left beside a file ---- */
+
+struct kvs_clean_result {
+	unsigned removed; /* files */
+	bool forgotten;	  /* something was remembered of the file, and is not any more */
+};
+
+/*
+ * Removes FILE.compare, FILE.last and FILE.kvexpress, temporaries of killed runs, and what this machine
+ * remembers of the file: also a command that is due (a warning), and which signature was the newest.
+ * The file itself stays.  Asks no store: t->store may be NULL.  The result is written also on failure.  ARG,
+ * SYS (also where one of these is no regular file, or a change of the file is to be ended first).
+ */
+int kvs_transfer_clean(const struct kvs_transfer *t, const char *file, struct kvs_clean_result *ret,
+		       struct kvs_err *err);
+
 /* ---- stop and start: freezing a key ---- */
 
 /* Sets the stop of a key; *ret_changed is false if it stood there with that very reason.  ARG (key,
