@@ -78,9 +78,12 @@ struct kvx {
 	char *server;		   /* as the store is told, or NULL */
 	struct kvs_rights rights;  /* of what is written on this machine */
 	struct kvs_words words;	   /* of -e */
+	struct kvs_secret api_key; /* of the file of -C, where the line has none */
+	struct kvs_secret app_key;
 	struct kvs_store *store;
 	struct kvs_transfer t;
 	struct kvs_refusal refusal; /* of the last job */
+	bool elsewhere;		    /* what failed is not the store */
 	bool complete;		    /* the run went all the way: its time is told */
 };
 
@@ -133,6 +136,15 @@ int kvx_open_store(struct kvx *x, struct kvs_err *err);
 
 /* How jobs are done. */
 void kvx_init_transfer(struct kvx *x);
+
+/* What a setting of -C says; NULL: nothing. */
+const char *kvx_setting(const struct kvx *x, enum kvx_setting which);
+
+/* ---- kvexpress_report.c ---- */
+
+/* Finds out who is to be told; a job's command then tells with cli_tell().  Returns as a command's
+ * run(). */
+int kvx_open_reports(struct kvx *x, struct kvs_err *err);
 
 /* ---- kvexpress_log.c ---- */
 

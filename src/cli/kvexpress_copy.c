@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/kvexpress.h"
 #include "cli/verify_keys.h"
+#include "cli/write_options.h"
 
 static int copy(struct kvx *x, struct kvs_in_result *ret, struct kvs_err *err)
 {
@@ -30,10 +31,14 @@ static int copy(struct kvx *x, struct kvs_in_result *ret, struct kvs_err *err)
 
 static int run(struct kvx *x, struct kvs_err *err)
 {
+	struct kvs_report report = { .action = KVS_ACTION_COPY,
+				     .key = x->o->keyto,
+				     .from = x->o->keyfrom };
 	struct kvs_in_result result = { 0 };
 	struct kvs_err why = { 0 };
 	int code = copy(x, &result, &why);
 
+	write_tell(x->cli, &x->t, &report, &result, code, &why);
 	if (code && kvx_tell_refusal(x, code) && x->refusal.kind != KVS_REFUSAL_STOP) {
 		kvs_log(KVS_LOG_WARNING, "%s was not copied: %s", KVS_Q(kvs_s(x->o->keyfrom)),
 			why.msg);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/kvexpress.h"
+#include "cli/reporting.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,12 @@ static int run_stop(struct kvx *x, struct kvs_err *err)
 	bool changed;
 	int code = kvs_transfer_stop(&x->t, x->o->key, x->o->reason, &changed, err);
 
+	cli_tell(x->cli, &x->t,
+		 &(struct kvs_report){ .action = KVS_ACTION_STOP,
+				       .key = x->o->key,
+				       .reason = x->o->reason,
+				       .changed = !code && changed },
+		 code, err);
 	if (code)
 		return code;
 	kvs_log(KVS_LOG_NOTICE, "KeyStop='%s/%s/stop' saved='true' KeyStopReason='%s'", x->prefix,
@@ -66,6 +73,12 @@ static int run_lock(struct kvx *x, struct kvs_err *err)
 	if (!reason)
 		return kvs_err_oom(err);
 	code = kvs_transfer_lock(&x->t, x->o->file, reason, &changed, err);
+	cli_tell_lock(x->cli, &x->t,
+		      &(struct kvs_report){ .action = KVS_ACTION_LOCK,
+					    .file = x->o->file,
+					    .reason = reason,
+					    .changed = !code && changed },
+		      code, err);
 	if (code)
 		return code;
 	kvs_log(KVS_LOG_NOTICE, "'%s' was locked.", x->o->file);
@@ -86,6 +99,11 @@ static int run_unlock(struct kvx *x, struct kvs_err *err)
 	KVS_AUTO_FREE char *reason = NULL;
 	int code = kvs_transfer_unlock(&x->t, x->o->file, &reason, err);
 
+	cli_tell_lock(x->cli, &x->t,
+		      &(struct kvs_report){ .action = KVS_ACTION_UNLOCK,
+					    .file = x->o->file,
+					    .changed = reason != NULL },
+		      code, err);
 	if (!code)
 		kvs_log(KVS_LOG_NOTICE, "'%s' was unlocked.", x->o->file);
 	return code;

@@ -2,7 +2,8 @@
 /*
  * kvexpress in.  FILE.compare is what was put into the store, FILE.last what was both put there and
  * told to the command of -e.  Whether there is something to do, the store alone decides; the files
- * say only if the command is to run.
+ * say only if the command is to run.  What comes from a URL leaves no files, and its command runs
+ * each time.
  */
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -10,7 +11,10 @@
 #include "base/fsio.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/cli.h"
 #include "cli/kvexpress.h"
+#include "cli/url_read.h"
+#include "cli/write_options.h"
 #include "transfer/content.h"
 
 #include <inttypes.h>
@@ -21,6 +25,8 @@
 
 struct job {
 	struct kvx *x;
+	const char *name; /* of what is put, for messages */
+	char *shown;	  /* the URL, where it is one */
 	char *compare;
 	char *last;
 	struct kvs_buf content;
@@ -30,6 +36,7 @@ struct job {
 
 static void job_release(struct job *job)
 {
+	kvsi_free(job->shown);
 	kvsi_free(job->compare);
 	kvsi_free(job->last);
 	kvs_buf_release(&job->content);
@@ -43,12 +50,15 @@ static bool is_given(const char *word)
 static int check(const struct kvx *x, struct kvs_err *err)
 {
 	const char *file = x->o->file;
+	bool from_url = is_given(x->o->url);
 	struct stat st;
 
-	if (!is_given(file))
+	if (!is_given(file) && !from_url)
 		return kvx_end("Need a file -f or url -u to read from.");
-	if (stat(file, &st) != 0 && errno == ENOENT)
+	if (is_given(file) && stat(file, &st) != 0 && errno == ENOENT)
 		return kvx_end("File  %s  does not exist.", KVS_Q(kvs_s(file)));
+	if (is_given(file) && from_url)
+		return kvx_end("You cannot use both -f and -u.");
 	return 0;
 }
 
@@ -62,19 +72,24 @@ static int check_beside(const char *path, struct kvs_err *err)
 	return 0;
 }
 
-static int read_file(struct job *job, struct kvs_err *err)
+static int read_content(struct job *job, struct kvs_err *err)
 {
 	const struct kvx_options *o = job->x->o;
-	int code = kvs_file_read(o->file, &job->content, err);
+	const struct url_source source = { .url = o->url, .deadline = job->x->cli->deadline };
+	bool from_file = is_given(o->file);
+	int code = from_file ? kvs_file_read(o->file, &job->content, err)
+			     : url_read(&source, &job->content, &job->shown, err);
 
+	job->name = from_file ? o->file : job->shown;
+	job->x->elsewhere = code != 0;
 	if (code == KVS_E_TOOBIG)
 		return kvs_err_set(err, KVS_E_GUARD, "%s has more than %" PRIu64 " bytes",
-				   KVS_Q(kvs_s(o->file)), KVS_IN_MAX_BYTES_DEFAULT);
+				   KVS_Q(kvs_s(job->name)), KVS_IN_MAX_BYTES_DEFAULT);
 	if (!code && o->sorted)
 		code = kvs_content_sort(&job->content, err);
 	if (!code && job->content.len == 0)
 		return kvs_err_set(err, KVS_E_GUARD, "%s is empty: there is nothing to put",
-				   KVS_Q(kvs_s(o->file)));
+				   KVS_Q(kvs_s(job->name)));
 	return code;
 }
 
@@ -95,7 +110,7 @@ static int look_at_last(struct job *job, struct kvs_err *err)
 	return code;
 }
 
-static int prepare(struct job *job, struct kvs_err *err)
+static int prepare_file(struct job *job, struct kvs_err *err)
 {
 	const char *file = job->x->o->file;
 	int code;
@@ -106,7 +121,7 @@ static int prepare(struct job *job, struct kvs_err *err)
 		return kvs_err_oom(err);
 	code = check_beside(job->compare, err);
 	code = code ? code : check_beside(job->last, err);
-	code = code ? code : read_file(job, err);
+	code = code ? code : read_content(job, err);
 	return code ? code : look_at_last(job, err);
 }
 
@@ -123,9 +138,10 @@ static int before_write(void *arg, struct kvs_err *err)
 static int put(struct job *job, struct kvs_err *err)
 {
 	struct kvx *x = job->x;
+	struct kvs_report report = { .action = KVS_ACTION_IN, .key = x->o->key };
 	struct kvs_in_params params = {
 		.key = x->o->key,
-		.file = x->o->file,
+		.file = job->name,
 		.fd = -1,
 		.content = kvs_buf_slice(&job->content),
 		.encoding = x->o->compress ? KVS_ENCODING_BROTLI : KVS_ENCODING_PLAIN,
@@ -137,6 +153,7 @@ static int put(struct job *job, struct kvs_err *err)
 	params.guards.min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES;
 	params.guards.whole_lines = true;
 	code = kvs_transfer_in(&x->t, &params, &job->result, err);
+	write_tell(x->cli, &x->t, &report, &job->result, code, err);
 	if (code)
 		(void)kvx_tell_refusal(x, code);
 	else if (job->result.written)
@@ -162,15 +179,17 @@ static int keep_files(struct job *job, struct kvs_err *err)
 static int run(struct kvx *x, struct kvs_err *err)
 {
 	KVS_CLEANUP(job_release) struct job job = { .x = x };
+	bool from_file = is_given(x->o->file);
 	int code;
 
 	kvs_buf_init(&job.content, KVS_IN_MAX_BYTES_DEFAULT);
-	code = prepare(&job, err);
+	code = from_file ? prepare_file(&job, err) : read_content(&job, err);
 	code = code ? code : put(&job, err);
 	if (code || (!job.result.written && job.is_last))
 		return code;
 	x->complete = true;
-	return keep_files(&job, err);
+	return from_file ? keep_files(&job, err)
+			 : kvx_exec(x, x->o->key, "", job.result.checksum, err);
 }
 
 const struct kvx_command kvx_in = {

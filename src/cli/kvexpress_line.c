@@ -41,6 +41,7 @@ const struct kvs_option kvx_option_rows[] = {
 	{ "key", 'k', O(STRING, key), "KEY", "the file's key", .tag = KVX_IN | KVX_OUT | KVX_STOP },
 	{ "file", 'f', O(STRING, file), "FILE", "the file",
 	  .tag = KVX_IN | KVX_OUT | KVX_LOCK | KVX_UNLOCK },
+	{ "url", 'u', O(STRING, url), "URL", "what a web server has, for a file", .tag = KVX_IN },
 	{ "keyfrom", 0, O(STRING, keyfrom), "KEY", "the key to copy", .tag = KVX_COPY },
 	{ "keyto", 0, O(STRING, keyto), "KEY", "the key to copy it to", .tag = KVX_COPY },
 	{ "sorted", 'S', O(FLAG, sorted), NULL, "sort the lines, without empty ones",

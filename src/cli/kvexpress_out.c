@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/event.h"
 #include "cli/kvexpress.h"
+#include "cli/reporting.h"
 #include "cli/signals.h"
 #include "cli/verify_keys.h"
 #include "transfer/layout.h"
@@ -59,6 +60,7 @@ static bool is_done(struct kvx *x)
 	    !event_take(x->cli, kvs_s(names.checksum), &event) ||
 	    !kvs_transfer_out_is_done(&x->t, &params, &event.entry, &result))
 		return false;
+	cli_tell_out(x->cli, &x->t, &params, &result, 0, &(struct kvs_err){ 0 });
 	tell_same(x);
 	return true;
 }
@@ -90,6 +92,7 @@ static int run(struct kvx *x, struct kvs_err *err)
 	params.verify_keys = (const struct kvs_signkey *const *)keys.keys;
 	params.n_verify_keys = keys.n;
 	code = kvs_transfer_out(&x->t, &params, &result, &why);
+	cli_tell_out(x->cli, &x->t, &params, &result, code, &why);
 	if (code)
 		return end_badly(x, code, &result, &why, err);
 	if (!result.installed && !result.commanded)

@@ -22,7 +22,7 @@
 /* As long as kvexpress tries. */
 #define TIMEOUT_MS 20000
 
-static const char *setting(const struct kvx *x, enum kvx_setting which)
+const char *kvx_setting(const struct kvx *x, enum kvx_setting which)
 {
 	return x->settings ? kvs_flat_get(x->settings, which, NULL) : NULL;
 }
@@ -65,11 +65,12 @@ static void set_deadline(struct cli *cli)
 
 int kvx_choose_store(struct kvx *x, struct kvs_err *err)
 {
-	const char *server = is_given(x->o->server) ? x->o->server : setting(x, KVX_CONSUL_SERVER);
+	const char *server = is_given(x->o->server) ? x->o->server
+						    : kvx_setting(x, KVX_CONSUL_SERVER);
 	struct cli *cli = x->cli;
 	int code;
 
-	cli->globals.token = x->o->token.value ?: setting(x, KVX_TOKEN);
+	cli->globals.token = x->o->token.value ?: kvx_setting(x, KVX_TOKEN);
 	cli->globals.default_token = DEFAULT_TOKEN;
 	code = kvs_config_load(NULL, NULL, &cli->config, err);
 	if (code)

@@ -21,6 +21,8 @@ static void kvx_release(struct kvx *x)
 {
 	kvs_close(x->store);
 	kvs_words_release(&x->words);
+	kvs_secret_release(&x->api_key);
+	kvs_secret_release(&x->app_key);
 	kvs_flat_free(x->settings);
 	kvsi_free(x->server);
 }
@@ -49,9 +51,9 @@ static void tell_time(uint64_t began)
 }
 
 /* The words with which kvexpress gives up, which people look for in its log. */
-static void tell_giving_up(int code)
+static void tell_giving_up(const struct kvx *x, int code)
 {
-	if (code == KVS_E_UNAVAILABLE || code == KVS_E_TIMEOUT)
+	if (!x->elsewhere && (code == KVS_E_UNAVAILABLE || code == KVS_E_TIMEOUT))
 		(void)kvx_end("Panic: Giving up on Consul. id:nokey location:no_more_retries");
 }
 
@@ -61,6 +63,7 @@ static int run_command(struct kvx *x, struct kvs_err *err)
 	int code = kvx_take_options(x, err);
 
 	code = code ? code : kvx_choose_store(x, err);
+	code = code ? code : kvx_open_reports(x, err);
 	if (code)
 		return code;
 	kvx_init_transfer(x);
@@ -69,7 +72,7 @@ static int run_command(struct kvx *x, struct kvs_err *err)
 	quick_exec(x->cli);
 	code = kvx_open_store(x, err);
 	code = code ? code : x->command->run(x, err);
-	tell_giving_up(code);
+	tell_giving_up(x, code);
 	if (!code && x->complete)
 		tell_time(began);
 	return code;

@@ -273,6 +273,25 @@ void cli_tell(const struct cli *cli, const struct kvs_transfer *t, const struct 
 	tell_datadog(cli, &whole);
 }
 
+void cli_tell_out(const struct cli *cli, const struct kvs_transfer *t,
+		  const struct kvs_out_params *params, const struct kvs_out_result *result,
+		  int code, const struct kvs_err *err)
+{
+	const struct kvs_report report = {
+		.action = KVS_ACTION_OUT,
+		.key = params->key,
+		.file = params->file,
+		.changed = result->installed || result->repaired,
+		.sized = result->installed,
+		.lines = result->lines,
+		.bytes = result->bytes,
+		.stored = result->stored,
+		.checksum = result->checksum,
+	};
+
+	cli_tell(cli, t, &report, code, err);
+}
+
 void cli_tell_lock(const struct cli *cli, const struct kvs_transfer *t,
 		   const struct kvs_report *report, int code, const struct kvs_err *err)
 {

@@ -78,6 +78,7 @@ message() {
 message 'Need a key location in -k' in
 message 'Need a file -f or url -u to read from.' in -k x
 message 'File  nowhere  does not exist.' in -k x -f nowhere
+message 'You cannot use both -f and -u.' in -k x -f hosts -u http://127.0.0.1:1/
 message 'Need a key location in -k' out -f x
 message 'Need a file to write in -f' out -k x
 message 'Need a key to stop in -k' stop
