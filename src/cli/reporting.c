@@ -80,7 +80,6 @@ static int set(struct cli_reporting *r, const struct cli_reports *reports, struc
 	if (!r->reports.node)
 		r->reports.node = host_name(r);
 	r->dogstatsd.node = r->reports.node;
-	r->dogstatsd.kvexpress = reports->kvexpress;
 	if (reports->dogstatsd)
 		rc = kvs_endpoint_parse(reports->dogstatsd, KVS_DOGSTATSD_PORT, &r->dogstatsd.agent,
 					err);

@@ -23,7 +23,6 @@ struct cli_reports {
 	const char *api_key_file, *app_key_file;
 	bool contents;	  /* of files go into events */
 	bool silent;	  /* the log is not told */
-	bool kvexpress;	  /* metrics in the very form of kvexpress */
 	const char *node; /* NULL: the host's name */
 };
 

@@ -101,8 +101,8 @@ static const char *subject(const struct kvs_report *report)
 void kvs_metric_print(const struct kvs_metric *metric, const struct kvs_dogstatsd *to,
 		      const struct kvs_report *report, struct kvs_buf *buf)
 {
-	kvs_buf_fmt(buf, "kvexpress.%s:%" PRIu64 "|%c|#%s", metric->name, value_of(metric, report),
-		    metric->type, to->kvexpress ? "," : "");
+	kvs_buf_fmt(buf, "kvexpress.%s:%" PRIu64 "|%c|#", metric->name, value_of(metric, report),
+		    metric->type);
 	if (!metric->bare) {
 		print_tag(buf, "key", subject(report));
 		kvs_buf_char(buf, ',');

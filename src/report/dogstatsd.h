@@ -4,7 +4,7 @@
  *
  *	kvexpress.in:1|c|#key:hosts,host:node7,direction:in,location:complete
  *
- * The names are kvexpress's, and so is the form on request, which has an empty tag in front.
+ * The names are kvexpress's.
  */
 #ifndef KVS_REPORT_DOGSTATSD_H
 #define KVS_REPORT_DOGSTATSD_H
@@ -35,7 +35,6 @@ extern const struct kvs_metric kvs_metrics[];
 struct kvs_dogstatsd {
 	struct kvs_endpoint agent;
 	const char *node; /* what the tag host says */
-	bool kvexpress;	  /* an empty tag in front */
 };
 
 /* Is it sent for this report? */

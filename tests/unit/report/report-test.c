@@ -79,9 +79,9 @@ static void test_outcomes(void)
 /* ---- dogstatsd ---- */
 
 /* All datagrams, one a line. */
-static void datagrams(const struct kvs_report *r, bool kvexpress, struct kvs_buf *buf)
+static void datagrams(const struct kvs_report *r, struct kvs_buf *buf)
 {
-	const struct kvs_dogstatsd to = { .node = "node7", .kvexpress = kvexpress };
+	const struct kvs_dogstatsd to = { .node = "node7" };
 
 	kvs_buf_init(buf, (size_t)64 * 1024);
 	for (const struct kvs_metric *m = kvs_metrics; m->name; m++) {
@@ -92,12 +92,11 @@ static void datagrams(const struct kvs_report *r, bool kvexpress, struct kvs_buf
 	}
 }
 
-static void are_datagrams(const struct kvs_report *r, bool kvexpress, const char *want,
-			  const char *name)
+static void are_datagrams(const struct kvs_report *r, const char *want, const char *name)
 {
 	KVS_AUTO_BUF struct kvs_buf got;
 
-	datagrams(r, kvexpress, &got);
+	datagrams(r, &got);
 	is_str(got.data, want, "%s", name);
 }
 
@@ -109,7 +108,7 @@ static void test_metrics(void)
 	struct kvs_report r = put;
 
 	are_datagrams(
-		&r, false,
+		&r,
 		"kvexpress.in:1|c|#" TAGS("in", "complete") "kvexpress.bytes:4321|g|#" TAGS(
 			"in",
 			"complete") "kvexpress.lines:600|g|#" TAGS("in",
@@ -118,18 +117,8 @@ static void test_metrics(void)
 											  "complet"
 											  "e"),
 		"in");
-	are_datagrams(
-		&r, true,
-		"kvexpress.in:1|c|#," TAGS("in", "complete") "kvexpress.bytes:4321|g|#," TAGS(
-			"in",
-			"complete") "kvexpress.lines:600|g|#," TAGS("in",
-								    "complete") "kvexpress.time:12|"
-										"g|#," TAGS("in",
-											    "comple"
-											    "te"),
-		"in, as kvexpress writes it");
 	r.changed = false;
-	are_datagrams(&r, false, "kvexpress.time:12|g|#" TAGS("in", "file_checksums_match"),
+	are_datagrams(&r, "kvexpress.time:12|g|#" TAGS("in", "file_checksums_match"),
 		      "nothing to do");
 	r = (struct kvs_report){ .action = KVS_ACTION_OUT,
 				 .key = "hosts",
@@ -138,14 +127,14 @@ static void test_metrics(void)
 				 .code = KVS_E_FROZEN,
 				 .locked = true };
 	are_datagrams(
-		&r, false,
+		&r,
 		"kvexpress.locked:1|c|#key:/etc/hosts,host:node7,direction:out,location:lock_key\n"
 		"kvexpress.time:3|g|#key:/etc/hosts,host:node7,direction:out,location:lock_key\n",
 		"a lock concerns the file");
 	r.code = KVS_E_UNAVAILABLE;
 	r.retries = 4;
 	are_datagrams(
-		&r, false,
+		&r,
 		"kvexpress.consul_reconnect:4|c|#host:node7,direction:out\n"
 		"kvexpress.panic:1|c|#" TAGS("out", "no_more_retries") "kvexpress.time:3|g|#" TAGS(
 			"out", "no_more_retries"),
@@ -154,7 +143,7 @@ static void test_metrics(void)
 				 .file = "/etc/hosts",
 				 .lock_key = "kvexpress/locks/12/node7",
 				 .changed = true };
-	are_datagrams(&r, false,
+	are_datagrams(&r,
 		      "kvexpress.lock:1|c|#key:kvexpress/locks/12/"
 		      "node7,host:node7,direction:lock,location:complete\n"
 		      "kvexpress.time:0|g|#key:kvexpress/locks/12/"
@@ -186,7 +175,7 @@ static void test_counters(void)
 					      .key = "k" };
 		KVS_AUTO_BUF struct kvs_buf got;
 
-		datagrams(&r, false, &got);
+		datagrams(&r, &got);
 		has_str(got.data, counted[i].metric, "%s", counted[i].metric);
 	}
 }
@@ -200,7 +189,7 @@ static void test_hostile_tags(void)
 	struct kvs_report long_one = put;
 	KVS_AUTO_BUF struct kvs_buf got;
 
-	are_datagrams(&r, false,
+	are_datagrams(&r,
 		      "kvexpress.time:0|g|#key:a_b_c_d__#\xc3\xa9:e,host:node7,direction:stop,"
 		      "location:file_checksums_match\n",
 		      "what has a meaning is replaced");
