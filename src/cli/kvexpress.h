@@ -55,6 +55,7 @@ enum kvx_bit {
 	KVX_LOCK = 8,
 	KVX_UNLOCK = 16,
 	KVX_COPY = 32,
+	KVX_RAW = 64,
 };
 
 /* The keys of the file that -C names. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kvexpress out.  That there is nothing to install (a lock, a stop, too few lines, a pair that does
+ * kvexpress out and raw.  That there is nothing to install (a lock, a stop, too few lines, a pair that does
  * not match yet) is no failure to kvexpress, whose watches run it again: it says so and ends well.
+ *
+ * Of a raw key nothing but its value counts: no prefix, no number of lines.
  */
 #include "base/err.h"
 #include "base/log.h"
@@ -28,14 +30,17 @@ static int check(const struct kvx *x, struct kvs_err *err)
 
 static struct kvs_out_params make_params(const struct kvx *x)
 {
+	bool raw = x->command->bit == KVX_RAW;
+	uint64_t min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES;
+
 	return (struct kvs_out_params){
 		.key = x->o->key,
+		.raw = raw,
 		.file = x->o->file,
 		.rights = x->rights,
 		.spare_others = true,
 		.ignore_stop = x->o->ignore_stop,
-		.guards = { .min_lines = x->o->length.given ? x->o->length.value : KVX_MIN_LINES,
-			    .whole_lines = true },
+		.guards = { .min_lines = raw ? 0 : min_lines, .whole_lines = true },
 		.command = { .argv = (const char *const *)x->words.argv,
 			     .timeout_ms = KVX_EXEC_TIMEOUT_MS },
 	};
@@ -57,7 +62,7 @@ static bool is_done(struct kvx *x)
 	if (!event_is_there() || x->cli->config->require_signature ||
 	    x->cli->config->verify_keys.n ||
 	    kvs_names_init(&names, x->prefix, x->o->key, KVS_NAMING_FREE, NULL) ||
-	    !event_take(x->cli, kvs_s(names.checksum), &event) ||
+	    !event_take(x->cli, kvs_s(params.raw ? params.key : names.checksum), &event) ||
 	    !kvs_transfer_out_is_done(&x->t, &params, &event.entry, &result))
 		return false;
 	cli_tell_out(x->cli, &x->t, &params, &result, 0, &(struct kvs_err){ 0 });
@@ -106,6 +111,17 @@ const struct kvx_command kvx_out = {
 	.name = "out",
 	.bit = KVX_OUT,
 	.summary = "bring a file out of the store, if it has changed",
+	.needs = { { offsetof(struct kvx_options, key), "Need a key location in -k" },
+		   { offsetof(struct kvx_options, file), "Need a file to write in -f" } },
+	.check = check,
+	.is_done = is_done,
+	.run = run,
+};
+
+const struct kvx_command kvx_raw = {
+	.name = "raw",
+	.bit = KVX_RAW,
+	.summary = "bring the value of any key into a file, if it has changed",
 	.needs = { { offsetof(struct kvx_options, key), "Need a key location in -k" },
 		   { offsetof(struct kvx_options, file), "Need a file to write in -f" } },
 	.check = check,

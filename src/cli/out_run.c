@@ -53,24 +53,6 @@ static int print_json(const struct out_options *o, const struct kvs_out_result *
 	return out_json(&j, err);
 }
 
-static void tell(const struct cli *cli, const struct kvs_transfer *t, const struct out_options *o,
-		 const struct kvs_out_result *result, int code, const struct kvs_err *err)
-{
-	const struct kvs_report report = {
-		.action = o->raw ? KVS_ACTION_RAW : KVS_ACTION_OUT,
-		.key = o->key,
-		.file = o->file,
-		.changed = result->installed || result->repaired,
-		.sized = result->installed,
-		.lines = result->lines,
-		.bytes = result->bytes,
-		.stored = result->stored,
-		.checksum = result->checksum,
-	};
-
-	cli_tell(cli, t, &report, code, err);
-}
-
 /* What was done before a failure is told as well. */
 static int finish(const struct cli *cli, const struct out_options *o, int code,
 		  const struct kvs_out_result *result, struct kvs_err *err)
@@ -211,7 +193,7 @@ int out_before_store(struct cli *cli, const struct out_options *o, bool *ret_don
 	*ret_done = !code && is_done(cli, o, &t, &setup.params, &result);
 	if (!*ret_done)
 		return code;
-	tell(cli, &t, o, &result, 0, err);
+	cli_tell_out(cli, &t, &setup.params, &result, 0, err);
 	return finish(cli, o, 0, &result, err);
 }
 
@@ -229,6 +211,6 @@ int out_run(struct cli *cli, const struct out_options *o, struct kvs_err *err)
 		return code;
 	init_transfer(cli, o, store, &t);
 	code = kvs_transfer_out(&t, &setup.params, &result, err);
-	tell(cli, &t, o, &result, code, err);
+	cli_tell_out(cli, &t, &setup.params, &result, code, err);
 	return finish(cli, o, code, &result, err);
 }

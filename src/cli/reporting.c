@@ -277,7 +277,7 @@ void cli_tell_out(const struct cli *cli, const struct kvs_transfer *t,
 		  int code, const struct kvs_err *err)
 {
 	const struct kvs_report report = {
-		.action = KVS_ACTION_OUT,
+		.action = params->raw ? KVS_ACTION_RAW : KVS_ACTION_OUT,
 		.key = params->key,
 		.file = params->file,
 		.changed = result->installed || result->repaired,

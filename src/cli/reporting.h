@@ -48,7 +48,7 @@ struct kvs_buf *cli_contents(const struct cli *cli);
 void cli_tell(const struct cli *cli, const struct kvs_transfer *t, const struct kvs_report *report,
 	      int code, const struct kvs_err *err);
 
-/* The same of out. */
+/* The same of out and raw. */
 void cli_tell_out(const struct cli *cli, const struct kvs_transfer *t,
 		  const struct kvs_out_params *params, const struct kvs_out_result *result,
 		  int code, const struct kvs_err *err);

@@ -81,6 +81,9 @@ message 'File  nowhere  does not exist.' in -k x -f nowhere
 message 'You cannot use both -f and -u.' in -k x -f hosts -u http://127.0.0.1:1/
 message 'Need a key location in -k' out -f x
 message 'Need a file to write in -f' out -k x
+message 'Need a key location in -k' raw -f x
+message 'Need a file to write in -f' raw -k x
+message "Can NOT write a directory $tmp" raw -k x -f "$tmp"
 message 'Need a key to stop in -k' stop
 message 'Need a reason to stop in -r' stop -k x
 message 'Need a file to lock with -f' lock
@@ -270,6 +273,28 @@ store kvexpress/encoded/checksum sum
 rm -f o/encoded
 kx out -k encoded -f o/encoded
 same_file o/encoded other 'white space around a checksum'
+
+# ---- raw ----
+
+printf 'any\\001value' >value
+store some/key value
+kx raw -k some/key -f o/raw -p ignored -e 'touch raw-ran'
+status_is 0 'raw: any key, whatever -p says and however few its lines'
+same_file o/raw value 'its value as it is'
+mode_is o/raw 640 'with mode 0640'
+succeeds 'the command ran' test -e raw-ran
+rm raw-ran
+kx raw -k some/key -f o/raw -e 'touch raw-ran' --verbose
+out_has "'o/raw' has the same checksum. Stopping." 'defect 19: again there is nothing to do'
+refuses 'and no command' test -e raw-ran
+gzip -c value | base64 -w 0 >packed
+store some/key packed
+kx raw -k some/key -f o/raw -z
+same_file o/raw packed '-z means nothing'
+kx raw -k some/none -f o/raw
+status_is 0 'a key that is not there'
+same_file o/raw packed 'defect 19: does not empty the file'
+erase some/key
 
 # ---- copy ----
 
