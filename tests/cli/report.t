@@ -188,6 +188,10 @@ err_has 'warning: no metrics in ' 'a warning says so'
 
 # ---- events ----
 
+[ -e "$builddir/.libs/libkvsfetch.so" ] || {
+	skip 1 'this build has no fetch module'
+	done_testing
+}
 receiver api http
 cat >events.yaml <<END
 datadog-events: true
