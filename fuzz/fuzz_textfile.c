@@ -20,11 +20,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool is_line(const char *line, size_t n)
 {
 	const char *space = memrchr(line, ' ', n);
+	char *end;
 
 	if (strncmp(line, "# ", 2) == 0)
 		return true;
-	return strncmp(line, "kvsync_", 7) == 0 && space && space[-1] == '}' &&
-	       strspn(space + 1, "0123456789.") == n - (size_t)(space + 1 - line);
+	if (strncmp(line, "kvsync_", 7) != 0 || !space || space[-1] != '}')
+		return false;
+	(void)strtod(space + 1, &end);
+	return end == line + n && space[1] >= '0' && space[1] <= '9';
 }
 
 static void check(const struct kvs_buf *text)

@@ -16,6 +16,8 @@
 /* Room for the longest paths, escaped twice. */
 #define LABELS_MAX ((size_t)256 * 1024)
 #define TEXT_MAX   ((size_t)16 * LABELS_MAX)
+/* Digits of a value. */
+#define NUMBER_MAX 32
 /* Of the file's name: what is for people, and what tells jobs apart. */
 #define NAME_PART   60
 #define NAME_DIGEST 16
@@ -71,26 +73,50 @@ static struct kvs_str line_of(struct kvs_str text, const char *series)
 	return kvs_s("");
 }
 
+static size_t digits(struct kvs_str s)
+{
+	const char *p = s.p;
+	size_t n = 0;
+
+	while (n < s.n && p[n] >= '0' && p[n] <= '9')
+		n++;
+	return n;
+}
+
+/* "1700000000.123", "12" */
+static bool is_number(struct kvs_str s)
+{
+	size_t whole = digits(s);
+	struct kvs_str rest = kvs_str_skip(s, whole);
+
+	if (!whole || s.n > NUMBER_MAX)
+		return false;
+	return !rest.n || (kvs_str_starts(rest, kvs_s(".")) && rest.n > 1 &&
+			   digits(kvs_str_skip(rest, 1)) == rest.n - 1);
+}
+
 /* The number at its end, as it stands; empty if it is none. */
 static struct kvs_str number_of(struct kvs_str line)
 {
 	const char *space = line.n ? memrchr(line.p, ' ', line.n) : NULL;
-	size_t n = space ? line.n - (size_t)(space + 1 - (const char *)line.p) : 0;
+	struct kvs_str number = kvs_s("");
 
-	if (!n || n > 32 || strspn(space + 1, "0123456789.") < n)
-		return kvs_s("");
-	return kvs_sn(space + 1, n);
+	if (space)
+		number = kvs_str_skip(line, (size_t)(space + 1 - (const char *)line.p));
+	return is_number(number) ? number : kvs_s("");
 }
 
 static bool checksum_of(struct kvs_str line, char ret_hex[KVS_SHA256_HEX])
 {
 	const char *at = line.n ? memmem(line.p, line.n, SHA256_LABEL, strlen(SHA256_LABEL)) : NULL;
-	struct kvs_str hex = kvs_sn(NULL, 0);
+	struct kvs_str hex = kvs_s("");
 
 	if (at)
-		hex = kvs_sn(at + strlen(SHA256_LABEL), KVS_SHA256_HEX - 1);
-	if (!at || (const char *)hex.p + hex.n > (const char *)line.p + line.n ||
-	    !kvs_sha256_is_hex(hex))
+		hex = kvs_str_skip(line,
+				   (size_t)(at - (const char *)line.p) + strlen(SHA256_LABEL));
+	if (hex.n >= KVS_SHA256_HEX)
+		hex.n = KVS_SHA256_HEX - 1;
+	if (!kvs_sha256_is_hex(hex))
 		return false;
 	memcpy(ret_hex, hex.p, hex.n);
 	ret_hex[hex.n] = '\0';
