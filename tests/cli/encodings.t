@@ -66,7 +66,7 @@ status_is 0 'the configuration can say so'
 
 run kvsync in -k x -f "$data/text" --compress=lzma
 status_is 2 'no such encoding'
-err_has "--compress: 'lzma' is not one of: brotli, gzip, zstd" 'in words'
+err_has "--compress: 'lzma' is not one of: plain, brotli, gzip, zstd" 'in words'
 run kvsync in -k x -f "$data/text" --compress zstd
 status_is 2 'the value is not a word of its own'
 

@@ -306,6 +306,8 @@ static void garbage_once(struct world *w, struct server_call *call, unsigned int
 
 static void broken_once(struct world *w, struct server_call *call, unsigned int nth)
 {
+	/* a cluster behind what was told would be one that was restored */
+	w->revision = 10 + nth;
 	say_created(call, nth, w->revision);
 	say_put(call, nth, nth == 1 ? "k/b" : "k/c", 10 + nth, false);
 	if (nth == 1)
