@@ -107,17 +107,18 @@ void kvs_require_free(struct kvs_require *require)
 	kvsi_free(require);
 }
 
-/* 0, REG_NOMATCH or REG_ESPACE. */
+/* 0, REG_NOMATCH or REG_ESPACE.  The line is copied, since nothing need end it where it stands, and not
+ * every regexec() relies on the range alone. */
 static int match_line(const struct pattern *pattern, const char *line, size_t n)
 {
-	regmatch_t range = { .rm_eo = (regoff_t)n };
-	int flags = REG_STARTEND;
+	char text[KVS_REQUIRE_LINE_MAX + 1];
+	size_t seen = n < KVS_REQUIRE_LINE_MAX ? n : KVS_REQUIRE_LINE_MAX;
+	regmatch_t range = { .rm_eo = (regoff_t)seen };
+	int flags = REG_STARTEND | (seen < n ? REG_NOTEOL : 0);
 
-	if (n > KVS_REQUIRE_LINE_MAX) {
-		range.rm_eo = KVS_REQUIRE_LINE_MAX;
-		flags |= REG_NOTEOL;
-	}
-	return regexec(&pattern->compiled, line, 1, &range, flags);
+	memcpy(text, line, seen);
+	text[seen] = '\0';
+	return regexec(&pattern->compiled, text, 1, &range, flags);
 }
 
 static int match_content(const struct pattern *pattern, struct kvs_str content)
