@@ -59,4 +59,10 @@ echo "etcd: 10000 keys of 100 bytes, on $(stat -f -c %T "$data")"
 awk '{ printf "  %-34s %9d keys/s\n", $1, $2 }' "$work/keys"
 at_least 'keys/s by transactions' "$(awk '$1 == "txn" { print $2 }' "$work/keys")" 50000
 at_least 'transactions / puts' "$(awk '$1 == "txn" { t = $2 } $1 == "put" { printf "%.1f", t / $2 }' "$work/keys")" 3
+
+echo 'etcd: a change told to 1200 watches of one key in one process'
+told kvsync "$work/inst/watches" "$store"
+etcdctl --endpoints "127.0.0.1:$port" put bench/watched x >/dev/null
+told 'bare gRPC, 12 streams of 100' "$work/inst/bare_streams" "127.0.0.1:$port"
+at_most 'all told / bare' "$(awk -F'\t' 'NR == 1 { k = $2 } NR == 2 { printf "%.2f", k / $2 }' "$work/told")" 1.5
 echo "missed $missed" >>"$work/missed"

@@ -21,6 +21,18 @@ peak() {
 	awk -F'\t' -v a="$1" '$1 == a { printf "%.1f", $5 / 1024 }' "$work/last"
 }
 
+# told NAME COMMAND...: a program that tells of a change to many watches; its median goes to $work/told.
+told() {
+	told_name=$1
+	shift
+	"$@" >"$work/told.out" || return 1
+	[ "$told_name" != kvsync ] || : >"$work/told"
+	printf '%s\t%s\n' "$told_name" "$(awk '$1 == "median" { print $2 }' "$work/told.out")" >>"$work/told"
+	printf '  %-34s %9.2f ms until the last knew (at worst %.2f)\n' "$told_name" \
+		"$(awk '$1 == "median" { print $2 }' "$work/told.out")" \
+		"$(awk '$1 == "max" { print $2 }' "$work/told.out")"
+}
+
 # at_most / at_least WHAT VALUE BOUND: says whether the bound is kept; a missed one is counted.
 at_most() {
 	verdict "$1" "$2" '<=' "$3" "$(awk -v v="$2" -v b="$3" 'BEGIN { print (v <= b) }')"
