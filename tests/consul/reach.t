@@ -57,11 +57,34 @@ places() {
 	err_has 'No path to datacenter' 'the server says so'
 	run kvsync --store "consul://127.0.0.1:$server_port?dc=none" --timeout 300ms put p 2
 	status_is 3 'nothing is written there'
-	run kvsync --store "consul://127.0.0.1:$server_port?namespace=team" get p
-	status_is 2 'a namespace, which the open source does not have'
-	err_has 'Enterprise' 'the server says so'
-	run kvsync --store "consul://127.0.0.1:$server_port?namespace=team" put p 2
-	status_is 2 'nothing is written without it'
+}
+
+# What only Consul Enterprise has: nothing may go to where everybody's keys are.
+rooms() {
+	echo file >"$tmp/file"
+	for room in namespace=team partition=team 'namespace=default&partition=default'; do
+		store="consul://127.0.0.1:$server_port?$room"
+		run kvsync --store "$store" get p
+		status_is 2 "$room, which the open source does not have: no get"
+		err_has "the server does not know the store's namespace or partition" 'the message says why'
+		run kvsync --store "$store" put p 2
+		status_is 2 'no put'
+		run kvsync --store "$store" put --cas 0 p-new 2
+		status_is 2 'no conditional put, for which Consul has transactions'
+		run kvsync --store "$store" del p
+		status_is 2 'no deletion'
+		echo '{"op": "put", "key": "p-txn", "value": "1"}' >"$tmp/txn"
+		run kvsync --store "$store" txn -f "$tmp/txn"
+		status_is 2 'no transaction'
+		run kvsync --store "$store" in -k file -f "$tmp/file"
+		status_is 2 'no file goes in'
+		run kvsync --store "$store" stop -k file -r why
+		status_is 2 'no stop'
+		run kvsync --store "$store" --timeout 5s watch p
+		status_is 2 'no watch'
+	done
+	api GET '/v1/kv/?keys' >"$tmp/keys" || bail 'no keys'
+	is "$(tr -d ' \n' <"$tmp/keys")" '["p"]' 'nothing was written anywhere'
 	run kvsync --store "consul://127.0.0.1:$server_port" get p
 	out_is 1 'the value is as it was'
 }
@@ -124,6 +147,7 @@ for age in $(consul_ages); do
 	unix_socket
 	consul_start server "$age"
 	places
+	rooms
 	by_record
 	slow
 	server_stop server

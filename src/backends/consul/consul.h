@@ -5,7 +5,9 @@
  *	consul_http.c      the vtable: open, close, dispatch; which request goes where
  *	consul_opts.c      options -> struct consul_config
  *	consul_call.c      one exchange with whichever server answers: token, failover
+ *	consul_header.c    what the header of an answer says
  *	consul_status.c    what a status means
+ *	consul_scope.c     whether a server heeds namespace and partition
  *	consul_path.c      keys as URLs
  *	consul_read.c      get, list, index, status
  *	consul_write.c     put, delete, txn     consul_txn.c   their JSON
@@ -36,6 +38,8 @@
 #define CONSUL_MAX_OPS 64
 /* Blocking queries of one store; each holds a connection. */
 #define CONSUL_MAX_QUERIES 64
+/* Bytes of a namespace's or partition's name in a transaction, quotes included. */
+#define CONSUL_MAX_ROOM 80
 /* Bytes of an answer that is taken as a whole (one entry, a transaction's results). */
 #define CONSUL_MAX_ANSWER (96u << 20)
 
@@ -56,6 +60,7 @@ struct consul_config {
 	struct kvs_endpoints servers;
 	char *srv;   /* the record that names the servers, or NULL */
 	char *scope; /* "dc=...&ns=...", percent-encoded, or "" */
+	char *room;  /* namespace and partition as members of a transaction's operation, or "" */
 	char *tls_server_name;
 	struct kvs_secret token;
 	char *user; /* basic authentication, for a proxy before the servers */
@@ -74,6 +79,9 @@ struct consul {
 	struct kvs_srv *srv;   /* a lookup under way */
 	bool servers_doubtful; /* those that DNS named failed: look them up again */
 	enum consul_acl acl;
+	uint64_t scope_known;		/* bits: the servers that heed namespace and partition */
+	size_t scope_server;		/* is asked for that */
+	struct consul_call *scope_call; /* by this */
 	struct consul_call *calls;
 	struct consul_request *requests;
 	struct consul_query *queries; /* watches */
@@ -144,12 +152,25 @@ int consul_acl_call(struct consul *c, void (*done)(void *arg, const struct consu
 		    void *arg, struct consul_call **ret_call, struct kvs_err *err);
 void consul_acl_learn(struct consul *c, const struct consul_answer *answer);
 
+/* consul_scope.c */
+
+/* Need we not ask the server whether it heeds namespace and partition? */
+bool consul_scope_known(const struct consul *c, size_t server);
+/* Asks the server that the call is for, unless one is being asked; consul_call_scope_known() is told.
+ * NOMEM. */
+int consul_scope_check(struct consul *c, const struct consul_call *call, size_t server,
+		       struct kvs_err *err);
+/* That server was away; it may be another one when it is back. */
+void consul_scope_forget(struct consul *c, size_t server);
+/* Forgets all. */
+void consul_scope_reset(struct consul *c);
+
 /* consul_txn.c */
 
-/* Makes a transaction's text.  map has CONSUL_MAX_OPS bytes: the op of each of Consul's operations.
+/* Makes a transaction's text.  room as in struct consul_config.  map has CONSUL_MAX_OPS bytes: the op of each of Consul's operations.
  * TOOBIG if there would be more of them. */
-int consul_txn_encode(const struct kvs_op *ops, uint64_t n, struct kvs_buf *body, uint8_t *map,
-		      struct kvs_err *err);
+int consul_txn_encode(const char *room, const struct kvs_op *ops, uint64_t n, struct kvs_buf *body,
+		      uint8_t *map, struct kvs_err *err);
 /* Reads the results.  Failure: CONFLICT, DENIED, NOTFOUND (lease), or PROTOCOL (it is no result).
  */
 int consul_txn_decode(const struct consul_answer *answer, const uint8_t *map,

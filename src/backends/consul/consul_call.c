@@ -5,18 +5,15 @@
 #include "base/alloc.h"
 #include "base/base64.h"
 #include "base/err.h"
-#include "base/parse.h"
 #include "base/str.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <utlist.h>
 
-#define MAX_PATH_BYTES	   (16u << 10)
-#define MAX_RETRY_AFTER_MS 60000u
-#define MIN_TRY_MS	   1000u
+#define MAX_PATH_BYTES (16u << 10)
+#define MIN_TRY_MS     1000u
 
 struct consul_call {
 	struct consul *c;
@@ -30,6 +27,9 @@ struct consul_call {
 	size_t server;	  /* being asked */
 	size_t tried;	  /* servers asked in vain */
 	bool token_fresh; /* was read again after a 403 */
+	bool alone;	  /* asked of one server, and not after its check of the scope */
+	bool unchecked;	  /* waits for that check */
+	bool due;	  /* waits no longer */
 	struct consul_header header;
 	struct kvs_buf text;
 	bool streamed;
@@ -38,95 +38,14 @@ struct consul_call {
 	struct consul_call *prev, *next;
 };
 
-/* ---- headers ---- */
-
-static void take_number(struct kvs_str value, uint64_t *ret)
-{
-	char digits[24];
-
-	if (value.n >= sizeof(digits))
-		return;
-	memcpy(digits, value.p, value.n);
-	digits[value.n] = '\0';
-	(void)kvs_parse_uint(digits, 0, UINT64_MAX, ret, NULL);
-}
-
-static bool is_word(struct kvs_str value, const char *word)
-{
-	return value.n == strlen(word) && strncasecmp(value.p, word, value.n) == 0;
-}
-
-static void take_index(struct consul_header *h, struct kvs_str value)
-{
-	take_number(value, &h->index);
-}
-
-static void take_filtered(struct consul_header *h, struct kvs_str value)
-{
-	h->filtered = is_word(value, "true");
-}
-
-/* Servers that send this also tell when they filter (1.12 and later). */
-static void take_backend(struct consul_header *h, struct kvs_str value)
-{
-	(void)value;
-	h->tells_filtered = true;
-}
-
-static void take_leader(struct consul_header *h, struct kvs_str value)
-{
-	h->no_leader = is_word(value, "false");
-}
-
-static void take_contact(struct consul_header *h, struct kvs_str value)
-{
-	h->has_contact = true;
-	take_number(value, &h->contact_ms);
-}
-
-/* In seconds; the form that is a date is not used by Consul. */
-static void take_retry_after(struct consul_header *h, struct kvs_str value)
-{
-	uint64_t seconds = 0;
-
-	take_number(value, &seconds);
-	h->retry_after_ms = seconds < MAX_RETRY_AFTER_MS / 1000 ? seconds * 1000
-								: MAX_RETRY_AFTER_MS;
-}
-
-static void take_type(struct consul_header *h, struct kvs_str value)
-{
-	h->is_html = value.n >= 9 && strncasecmp(value.p, "text/html", 9) == 0;
-}
-
-static void take_location(struct consul_header *h, struct kvs_str value)
-{
-	(void)kvs_escape_into(h->location, sizeof(h->location), value.p, value.n);
-}
+/* ---- what arrives ---- */
 
 static void on_header(void *arg, struct kvs_str name, struct kvs_str value)
 {
-	static const struct {
-		const char *name;
-		void (*take)(struct consul_header *h, struct kvs_str value);
-	} known[] = {
-		{ "X-Consul-Index", take_index },
-		{ "X-Consul-Results-Filtered-By-ACLs", take_filtered },
-		{ "X-Consul-Query-Backend", take_backend },
-		{ "X-Consul-KnownLeader", take_leader },
-		{ "X-Consul-LastContact", take_contact },
-		{ "Retry-After", take_retry_after },
-		{ "Content-Type", take_type },
-		{ "Location", take_location },
-	};
 	struct consul_call *call = arg;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (is_word(name, known[i].name))
-			known[i].take(&call->header, value);
+	consul_header_take(&call->header, name, value);
 }
-
-/* ---- bodies ---- */
 
 /* A stale answer that is older than allowed is asked for again, of the leader. */
 static bool too_stale(const struct consul_call *call)
@@ -154,11 +73,14 @@ static int on_body(void *arg, int status, const void *p, size_t n)
 /* ---- words ---- */
 
 /* DNS may have brought another list meanwhile. */
+static size_t server_index(const struct consul_call *call)
+{
+	return call->server % call->c->config.servers.n;
+}
+
 static const struct kvs_endpoint *server_of(const struct consul_call *call)
 {
-	const struct kvs_endpoints *servers = &call->c->config.servers;
-
-	return &servers->all[call->server % servers->n];
+	return &call->c->config.servers.all[server_index(call)];
 }
 
 int consul_call_context(const struct consul_call *call, int code, struct kvs_err *err)
@@ -251,7 +173,7 @@ static void finish(struct consul_call *call, int code, int status, struct kvs_er
 	};
 
 	call->transfer = NULL;
-	if (code)
+	if (code && !call->alone)
 		(void)consul_call_context(call, code, err);
 	call->spec.done(call->spec.arg, &answer);
 	call_free(call);
@@ -276,7 +198,7 @@ static bool ask_again(struct consul_call *call)
 static bool worth_another(const struct consul_call *call, int code)
 {
 	return (code == KVS_E_UNAVAILABLE || code == KVS_E_CONFIG) && !call->streamed &&
-	       call->tried + 1 < call->c->config.servers.n;
+	       !call->alone && call->tried + 1 < call->c->config.servers.n;
 }
 
 static bool token_changed(struct consul_call *call)
@@ -302,6 +224,21 @@ static void remember_server(struct consul_call *call, int code)
 		call->c->servers_doubtful = true;
 }
 
+/* The code stands, or another server is asked. */
+static void settle(struct consul_call *call, int code, int status, struct kvs_err *err)
+{
+	if (code && !status)
+		consul_scope_forget(call->c, server_index(call));
+	if (worth_another(call, code)) {
+		call->tried++;
+		call->server++;
+		if (ask_again(call))
+			return;
+	}
+	remember_server(call, code);
+	finish(call, code, status, err);
+}
+
 static void on_done(void *arg, const struct kvs_http_result *result)
 {
 	struct consul_call *call = arg;
@@ -321,14 +258,7 @@ static void on_done(void *arg, const struct kvs_http_result *result)
 		call->c->no_room = true;
 	if (code == KVS_E_DENIED && token_changed(call) && ask_again(call))
 		return;
-	if (worth_another(call, code)) {
-		call->tried++;
-		call->server++;
-		if (ask_again(call))
-			return;
-	}
-	remember_server(call, code);
-	finish(call, code, result->status, &err);
+	settle(call, code, result->status, &err);
 }
 
 static const struct kvs_http_callbacks callbacks = {
@@ -423,7 +353,7 @@ static int send_it(struct consul_call *call, const char *url, const char *connec
 	return kvs_http_start(call->c->http, &request, &call->transfer, err);
 }
 
-static int try_server(struct consul_call *call, struct kvs_err *err)
+static int ask_server(struct consul_call *call, struct kvs_err *err)
 {
 	struct consul_config *config = &call->c->config;
 	const struct kvs_endpoint *server = server_of(call);
@@ -452,6 +382,50 @@ static int try_server(struct consul_call *call, struct kvs_err *err)
 	return code;
 }
 
+static int try_server(struct consul_call *call, struct kvs_err *err)
+{
+	call->unchecked = !call->alone && !consul_scope_known(call->c, server_index(call));
+	return call->unchecked ? consul_scope_check(call->c, call, server_index(call), err)
+			       : ask_server(call, err);
+}
+
+/* ---- what others wait for ---- */
+
+/* Any of those that wait may end when one is told. */
+static struct consul_call *next_due(const struct consul *c)
+{
+	struct consul_call *call;
+
+	DL_SEARCH_SCALAR(c->calls, call, due, true);
+	if (call)
+		call->due = false;
+	return call;
+}
+
+static void go_on(struct consul_call *call)
+{
+	struct kvs_err err = { 0 };
+
+	if (try_server(call, &err))
+		finish(call, err.code, 0, &err);
+}
+
+void consul_call_scope_known(struct consul *c, size_t server, int code, const struct kvs_err *why)
+{
+	struct consul_call *call;
+
+	DL_FOREACH (c->calls, call)
+		call->due = call->unchecked;
+	while ((call = next_due(c))) {
+		struct kvs_err err = { 0 };
+
+		if (code && server_index(call) == server)
+			settle(call, code, 0, (kvs_err_copy(&err, code, why), &err));
+		else
+			go_on(call);
+	}
+}
+
 /* ---- servers by DNS ---- */
 
 static int look_up(struct consul *c, struct kvs_err *err)
@@ -462,18 +436,22 @@ static int look_up(struct consul *c, struct kvs_err *err)
 
 void consul_call_servers_known(struct consul *c, int code, const struct kvs_err *why)
 {
-	struct consul_call *call, *next;
-	struct kvs_err err = { 0 };
+	struct consul_call *call;
 
 	c->at = 0;
-	DL_FOREACH_SAFE (c->calls, call, next) {
-		if (call->transfer)
-			continue;
+	if (!code)
+		consul_scope_reset(c);
+	/* Without new ones, a check of the old ones goes on. */
+	DL_FOREACH (c->calls, call)
+		call->due = !call->transfer && !(code && call->unchecked);
+	while ((call = next_due(c))) {
+		struct kvs_err err = { 0 };
+
 		call->server = 0;
 		if (code)
-			(void)kvs_err_copy(&err, code, why);
-		if (code || try_server(call, &err))
-			finish(call, err.code, 0, &err);
+			finish(call, code, 0, (kvs_err_copy(&err, code, why), &err));
+		else
+			go_on(call);
 	}
 }
 
@@ -494,7 +472,8 @@ static int begin(struct consul_call *call, struct kvs_err *err)
 		return kvs_err_oom(err);
 	if (kvs_buf_failed(&call->path) || kvs_buf_failed(&call->body))
 		return kvs_err_oom(err);
-	call->server = c->at;
+	call->alone = call->spec.beside != NULL;
+	call->server = call->alone ? call->spec.beside->server : c->at;
 	if (c->config.servers.n == 0)
 		return look_up(c, err);
 	/* The call itself goes ahead: the record may still name the same servers. */

@@ -7,6 +7,7 @@
 #ifndef KVS_CONSUL_CALL_H
 #define KVS_CONSUL_CALL_H
 
+#include "backends/consul/consul_header.h"
 #include "base/buf.h"
 
 #include <kvsync/backend.h>
@@ -15,19 +16,6 @@
 
 struct consul;
 struct consul_call;
-
-/* What the header of an answer says. */
-struct consul_header {
-	uint64_t index;	     /* X-Consul-Index; 0: none */
-	bool filtered;	     /* access rules hid something */
-	bool tells_filtered; /* the server is one that would have said so */
-	bool no_leader;	     /* X-Consul-KnownLeader: false */
-	bool has_contact;
-	uint64_t contact_ms;	 /* X-Consul-LastContact */
-	uint64_t retry_after_ms; /* of a 429 or 503; 0: none */
-	bool is_html;
-	char location[128]; /* escaped, of a redirect */
-};
 
 struct consul_answer {
 	/* 0: status is 200, 404 or 409.  Else UNAVAILABLE, UNCERTAIN (writes), DENIED, TOOBIG, ARG,
@@ -42,14 +30,16 @@ struct consul_answer {
 
 struct consul_call_spec {
 	const char *method;
-	const char *what;	   /* for messages: "get" */
-	struct kvs_str about;	   /* the key, or empty; copied */
-	struct kvs_buf *path;	   /* "/v1/kv/a?recurse"; taken */
-	struct kvs_buf *body_text; /* what is sent, or NULL; taken */
-	bool write;		   /* sent at most once */
-	bool reading;		   /* the store's consistency applies */
-	uint32_t flags;		   /* KVS_READ_* */
-	uint64_t timeout_ms;	   /* for one server to answer; 0: as the store's options say */
+	const char *what;		  /* for messages: "get" */
+	struct kvs_str about;		  /* the key, or empty; copied */
+	struct kvs_buf *path;		  /* "/v1/kv/a?recurse"; taken */
+	struct kvs_buf *body_text;	  /* what is sent, or NULL; taken */
+	bool write;			  /* sent at most once */
+	bool reading;			  /* the store's consistency applies */
+	uint32_t flags;			  /* KVS_READ_* */
+	const struct consul_call *beside; /* asked of that one's server alone, and errors are not
+					   * put into context; or NULL */
+	uint64_t timeout_ms; /* for one server to answer; 0: as the store's options say */
 	/* The body of a 200 as it arrives; nonzero ends the exchange with that code, err filled.
 	 * NULL: it is collected for done(). */
 	int (*body)(void *arg, const struct consul_header *header, const void *p, size_t n,
@@ -70,6 +60,10 @@ void consul_call_cancel(struct consul_call *call);
 
 /* The servers are known now, or cannot be found (code): goes on with the calls that wait. */
 void consul_call_servers_known(struct consul *c, int code, const struct kvs_err *why);
+
+/* The server heeds the store's scope, or why it cannot be asked: goes on with the calls that wait for
+ * that. */
+void consul_call_scope_known(struct consul *c, size_t server, int code, const struct kvs_err *why);
 
 /* Makes PROTOCOL (reads) or UNCERTAIN (writes) of an answer that makes no sense, with the server's
  * and the key's name. */

@@ -160,6 +160,7 @@ static void consul_free(struct consul *c)
 	struct consul_request *r, *next;
 
 	consul_watch_free_all(c);
+	consul_scope_reset(c);
 	DL_FOREACH_SAFE (c->requests, r, next) {
 		consul_call_cancel(r->call);
 		request_free(r);

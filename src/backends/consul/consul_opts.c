@@ -79,6 +79,34 @@ static int read_scope(const struct kvs_opts *opts, struct consul_config *config,
 	return config->scope ? 0 : kvs_err_oom(err);
 }
 
+/* Consul Enterprise takes the place of a transaction's operations from themselves, not from the URL. */
+static int read_room(const struct kvs_opts *opts, struct consul_config *config, struct kvs_err *err)
+{
+	static const struct {
+		const char *option, *member;
+	} parts[] = {
+		{ "namespace", "Namespace" },
+		{ "partition", "Partition" },
+	};
+	struct kvs_buf room KVS_AUTO_BUF = { 0 };
+
+	kvs_buf_init(&room, 512);
+	kvs_buf_str(&room, "");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const char *value = kvs_opts_get(opts, parts[i].option);
+
+		if (!value)
+			continue;
+		if (consul_json_string_size(kvs_s(value)) > CONSUL_MAX_ROOM)
+			return kvs_err_set(err, KVS_E_CONFIG, "option \"%s\": the name is too long",
+					   parts[i].option);
+		kvs_buf_fmt(&room, ",\"%s\":", parts[i].member);
+		consul_json_string(&room, kvs_s(value));
+	}
+	config->room = kvs_buf_failed(&room) ? NULL : kvs_memdup0(room.data, room.len);
+	return config->room ? 0 : kvs_err_oom(err);
+}
+
 static int read_times(const struct kvs_opts *opts, struct consul_config *config,
 		      struct kvs_err *err)
 {
@@ -130,6 +158,8 @@ static int read_all(const struct kvs_opts *opts, struct consul_config *config, s
 	if (!code)
 		code = read_scope(opts, config, err);
 	if (!code)
+		code = read_room(opts, config, err);
+	if (!code)
 		code = read_times(opts, config, err);
 	if (!code)
 		code = copy(opts, "srv", &config->srv, err);
@@ -165,6 +195,7 @@ void consul_config_release(struct consul_config *config)
 	kvs_endpoints_release(&config->servers);
 	kvsi_free(config->srv);
 	kvsi_free(config->scope);
+	kvsi_free(config->room);
 	kvsi_free(config->tls_server_name);
 	kvsi_free(config->user);
 	kvs_secret_release(&config->token);

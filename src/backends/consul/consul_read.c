@@ -158,7 +158,7 @@ static int get_by_txn(struct get *g, const struct kvs_request *req, struct kvs_e
 	kvs_buf_init(&body, MAX_PATH_BYTES);
 	kvs_buf_str(&body, "[{\"KV\":{\"Verb\":\"get\",\"Key\":");
 	consul_json_string(&body, req->key);
-	kvs_buf_str(&body, "}}]");
+	kvs_buf_fmt(&body, "%s}}]", g->r.c->config.room);
 	return consul_txn_call(g->r.c, &body, &base, &g->r.call, err);
 }
 

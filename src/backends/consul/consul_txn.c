@@ -71,7 +71,8 @@ static size_t verbs_of(const struct kvs_op *op, const struct verb *ret[2])
 	return n;
 }
 
-static void encode_verb(struct kvs_buf *b, const struct kvs_op *op, const struct verb *verb)
+static void encode_verb(struct kvs_buf *b, const char *room, const struct kvs_op *op,
+			const struct verb *verb)
 {
 	kvs_buf_fmt(b, "{\"KV\":{\"Verb\":\"%s\",\"Key\":", verb->name);
 	consul_json_string(b, op->key);
@@ -86,15 +87,16 @@ static void encode_verb(struct kvs_buf *b, const struct kvs_op *op, const struct
 		kvs_base64_encode(b, op->value);
 		kvs_buf_char(b, '"');
 	}
-	kvs_buf_str(b, "}}");
+	kvs_buf_fmt(b, "%s}}", room);
 }
 
 /* An upper bound, so that what passes the check is taken by the server. */
 uint64_t consul_op_size(const struct kvs_op *op)
 {
 	const uint64_t frame = sizeof("{\"KV\":{\"Verb\":\"check-not-exists\",\"Key\":,\"Index\":"
-				      ",\"Session\":,\"Flags\":,\"Value\":\"\"}},") +
-			       40;
+				      ",\"Session\":,\"Flags\":,\"Value\":\"\","
+				      "\"Namespace\":,\"Partition\":}},") +
+			       40 + 2 * CONSUL_MAX_ROOM;
 	const struct verb *verbs[2];
 	size_t n = verbs_of(op, verbs);
 
@@ -102,8 +104,8 @@ uint64_t consul_op_size(const struct kvs_op *op)
 	       (op->value.n + 2) / 3 * 4;
 }
 
-int consul_txn_encode(const struct kvs_op *ops, uint64_t n, struct kvs_buf *body, uint8_t *map,
-		      struct kvs_err *err)
+int consul_txn_encode(const char *room, const struct kvs_op *ops, uint64_t n, struct kvs_buf *body,
+		      uint8_t *map, struct kvs_err *err)
 {
 	const struct verb *verbs[2];
 	size_t total = 0;
@@ -121,7 +123,7 @@ int consul_txn_encode(const struct kvs_op *ops, uint64_t n, struct kvs_buf *body
 			if (total)
 				kvs_buf_char(body, ',');
 			map[total++] = (uint8_t)i;
-			encode_verb(body, &ops[i], verbs[v]);
+			encode_verb(body, room, &ops[i], verbs[v]);
 		}
 	}
 	kvs_buf_char(body, ']');

@@ -141,7 +141,7 @@ static int txn_call(struct write *w, const struct kvs_op *ops, uint64_t n, const
 	int code;
 
 	kvs_buf_init(&body, CONSUL_MAX_REQUEST);
-	code = consul_txn_encode(ops, n, &body, w->map, err);
+	code = consul_txn_encode(w->r.c->config.room, ops, n, &body, w->map, err);
 	if (code) {
 		kvs_buf_release(&body);
 		return code;

@@ -234,7 +234,7 @@ static void test_txn_text(void)
 		op.lease = kvs_s(ops[i].lease);
 		kvs_buf_init(&b, 4096);
 		(void)snprintf(want, sizeof(want), "[%s]", ops[i].want);
-		is_code(consul_txn_encode(&op, 1, &b, map, &err), 0, &err, "operation %zu", i);
+		is_code(consul_txn_encode("", &op, 1, &b, map, &err), 0, &err, "operation %zu", i);
 		is_str(b.data, want, "as JSON");
 		ok(consul_op_size(&op) >= b.len - 2, "is not bigger than it was said to be");
 	}
