@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One reading of an item.  An index that went backwards (a restored store, forgotten deletions)
- * makes a RESET.
+ * makes a RESET, once it is sure: a leader that was just elected may answer before it has caught
+ * up with what its predecessor has acknowledged, but not when it is asked for a consistent reading.
  */
 #include "backends/consul/consul_watch.h"
 
@@ -204,11 +205,30 @@ static int take_entry(void *arg, struct json_object *member, struct kvs_err *err
 	return code ? code : tell(q, KVS_EV_PUT, &entry, 0, err);
 }
 
+/* Is it older than what was told, though it need not be? */
+static bool is_doubtful(const struct consul_query *q, uint64_t index)
+{
+	const uint32_t settled = KVS_READ_STALE | KVS_READ_CONSISTENT;
+	const struct consul_watcher *w;
+
+	if (q->sure || (q->reading->flags & settled) || q->c->config.reading != CONSUL_READ_DEFAULT)
+		return false;
+	DL_FOREACH (q->reading->watchers, w)
+		if (index < w->seen)
+			return true;
+	return false;
+}
+
 static int on_body(void *arg, const struct consul_header *header, const void *p, size_t n,
 		   struct kvs_err *err)
 {
 	struct consul_query *q = arg;
-	int code = q->begun ? 0 : begin_snapshot(q, header->index, err);
+	int code;
+
+	q->doubtful = q->doubtful || (!q->begun && is_doubtful(q, header->index));
+	if (q->doubtful)
+		return 0;
+	code = q->begun ? 0 : begin_snapshot(q, header->index, err);
 
 	return code ? code : consul_array_feed(&q->array, p, n, take_entry, q, err);
 }
@@ -339,12 +359,18 @@ static int finish_answer(struct consul_query *q, const struct consul_answer *ans
 		return kvs_err_copy(err, answer->code, answer->err);
 	if (!answer->header->index || (answer->status != 200 && answer->status != 404))
 		return consul_call_nonsense(q->call, err);
+	q->doubtful = q->doubtful || (!q->begun && is_doubtful(q, answer->header->index));
+	if (q->doubtful)
+		return 0;
 	if (!q->begun)
 		code = begin_snapshot(q, answer->header->index, err);
 	if (!code && answer->status == 200 && consul_array_end(&q->array, err))
 		code = consul_call_context(q->call, err->code, err);
 	return code;
 }
+
+static int read_item(struct consul_query *q, struct consul_item *item, bool wait, bool sure,
+		     struct kvs_err *err);
 
 static void on_answer(void *arg, const struct consul_answer *answer)
 {
@@ -354,6 +380,11 @@ static void on_answer(void *arg, const struct consul_answer *answer)
 
 	q->call = NULL;
 	q->waiting = q->waiting && q->names_call;
+	if (!code && q->doubtful) {
+		code = read_item(q, q->reading, false, true, &err);
+		if (!code)
+			return;
+	}
 	if (!code) {
 		check_gone(q, answer->header);
 		return;
@@ -375,7 +406,7 @@ static void put_path(const struct consul_query *q, const struct consul_item *ite
 			    is_listing(item) ? '&' : '?', item->index, q->wait_ms);
 }
 
-int consul_item_read(struct consul_query *q, struct consul_item *item, bool wait,
+static int read_item(struct consul_query *q, struct consul_item *item, bool wait, bool sure,
 		     struct kvs_err *err)
 {
 	struct kvs_buf path;
@@ -385,7 +416,7 @@ int consul_item_read(struct consul_query *q, struct consul_item *item, bool wait
 		.about = key_of(item),
 		.path = &path,
 		.reading = true,
-		.flags = item->flags,
+		.flags = item->flags | (sure ? KVS_READ_CONSISTENT : 0),
 		.timeout_ms = wait ? consul_query_patience(q) : q->c->config.timeout_ms,
 		.body = on_body,
 		.done = on_answer,
@@ -393,9 +424,16 @@ int consul_item_read(struct consul_query *q, struct consul_item *item, bool wait
 	};
 
 	q->reading = item;
-	q->begun = false;
+	q->begun = q->doubtful = false;
+	q->sure = sure;
 	item->unread = false; /* what changes from now on marks it again */
 	kvs_buf_init(&path, MAX_PATH_BYTES);
 	put_path(q, item, wait, &path);
 	return consul_call_start(q->c, &spec, &q->call, err);
+}
+
+int consul_item_read(struct consul_query *q, struct consul_item *item, bool wait,
+		     struct kvs_err *err)
+{
+	return read_item(q, item, wait, false, err);
 }

@@ -74,6 +74,8 @@ struct consul_query {
 	/* the reading under way */
 	struct consul_item *reading;
 	bool begun;
+	bool doubtful; /* the answer is older than what was told: it is not taken ... */
+	bool sure;     /* ... unless this is one of a leader that knows to be it */
 	bool found;
 	uint64_t answer_index;
 	struct consul_array array;

@@ -320,16 +320,45 @@ static void test_too_fast(void)
 
 /* ---- an index that goes back ---- */
 
+static const char older[] = HEAD("4", "84") "[" ENTRY("k", "dw==", "4") "]";
+
 static void test_back(void)
 {
-	static const char older[] = HEAD("4", "84") "[" ENTRY("k", "dw==", "4") "]";
-	static const struct scripted_answer answers[] = { KEEP(first), KEEP(older) };
-	struct play play = { .answers = answers, .n = 2 };
+	static const struct scripted_answer answers[] = { KEEP(first), KEEP(older), KEEP(older) };
+	struct play play = { .answers = answers, .n = 3 };
 	struct seen s;
 
 	begin(&s, &play, "k", 0);
 	(void)until_syncs(&s, 2);
 	is_str(s.text, "reset put:k=v sync reset put:k=w sync", "history that was lost is a reset");
+	is_uint(play.at, 3, "once a leader that knows to be one has said so, too");
+	end(&s);
+}
+
+/* A leader that was just elected answers before it has caught up. */
+static void test_behind(void)
+{
+	static const struct scripted_answer answers[] = { KEEP(first), KEEP(older), KEEP(second) };
+	struct play play = { .answers = answers, .n = 3 };
+	struct seen s;
+
+	begin(&s, &play, "k", 0);
+	(void)until_syncs(&s, 2);
+	is_str(s.text, "reset put:k=v sync put:k=w sync", "what is older for a moment is not told");
+	is_int(s.troubles, 0, "nor is it a trouble");
+	end(&s);
+}
+
+static void test_back_consistent(void)
+{
+	static const struct scripted_answer answers[] = { KEEP(first), KEEP(older) };
+	struct play play = { .answers = answers, .n = 2 };
+	struct seen s;
+
+	begin(&s, &play, "k", KVS_READ_CONSISTENT);
+	(void)until_syncs(&s, 2);
+	is_str(s.text, "reset put:k=v sync reset put:k=w sync", "a consistent reading is sure");
+	has_str(play.last, "consistent", "it was one");
 	end(&s);
 }
 
@@ -410,6 +439,8 @@ int main(void)
 	test_pause();
 	test_too_fast();
 	test_back();
+	test_behind();
+	test_back_consistent();
 	test_returns();
 	return tap_end();
 }
