@@ -61,6 +61,23 @@ at_least 'consul kv get / out' "$(ratio 'consul kv get' 'kvsync out')" 3.5
 at_most 'told by a watch / curl' "$(ratio 'kvsync out, told by a watch' curl)" 0.4
 at_most 'peak MiB' "$(peak 'kvsync out')" 13
 
+# Each finds the file that the other left behind, so each of them changes it.
+echo 'consul: a changed file of 100 KiB, beside curl, sha256sum and mv'
+for n in 1 2; do
+	head -c 76800 /dev/urandom | base64 >"$work/changed$n"
+	"$kvsync" --store "$store" in -k "changed$n" -f "$work/changed$n" --history-versions 0 >/dev/null
+done
+cat >"$work/by-hand" <<END
+curl -s "$keys/kvexpress/changed2/data?raw" -o "$work/changed.new" && sha256sum "$work/changed.new" &&
+	mv "$work/changed.new" "$work/changed"
+END
+changed=(out -k changed1 -f "$work/changed" --state-dir "$work/state")
+measure \
+	'curl, sha256sum, mv' sh "$work/by-hand" -- \
+	'kvsync out' "$kvsync" --store "$store" "${changed[@]}"
+at_most 'changed: out / curl, sha256sum, mv' "$(ratio 'kvsync out' 'curl, sha256sum, mv')" 1.5
+cmp -s "$work/changed" "$work/changed1" || { echo 'consul: the file is not the one that was put' >&2; exit 1; }
+
 echo 'consul: 10000 keys of 100 bytes'
 "$work/inst/keys" "$store" >"$work/keys"
 "$work/inst/bare_http" put "$keys/bench" | sed 's/^put/bare-put/' >>"$work/keys"

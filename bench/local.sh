@@ -24,6 +24,16 @@ measure \
 at_most 'out / curl' "$(ratio 'kvsync out' curl)" 0.75
 at_most 'peak MiB' "$(peak 'kvsync out')" 8
 
+if command -v strace >/dev/null; then
+	strace -f -c -o "$work/calls" "$kvsync" --store "$store" "${out[@]}" >/dev/null
+	strace -f -c -o "$work/calls-floor" "$work/inst/floor" >/dev/null
+	printf '  system calls: %d; of them by the floor: %d\n' \
+		"$(awk '$NF == "total" { print $4 }' "$work/calls")" \
+		"$(awk '$NF == "total" { print $4 }' "$work/calls-floor")"
+else
+	echo '  system calls are not counted: strace is not installed'
+fi
+
 keys() {
 	"$work/inst/keys" "local:$1/keys.db" >"$work/keys"
 	awk -v where="$2" '{ printf "  %-34s %9d keys/s by %s\n", where, $2, $1 }' "$work/keys"
