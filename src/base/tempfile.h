@@ -20,6 +20,18 @@ struct kvs_tempfile {
 int kvs_tempfile_make(const char *name, struct kvs_str bytes, struct kvs_tempfile *ret,
 		      struct kvs_err *err);
 
+struct kvs_newfile;
+
+/* The same with bytes that `fill` writes by kvs_newfile_write(); also what that returns. */
+int kvs_tempfile_fill(const char *name,
+		      int (*fill)(void *arg, struct kvs_newfile *f, struct kvs_err *err), void *arg,
+		      struct kvs_tempfile *ret, struct kvs_err *err);
+
+/* A file without a name, to write and read, in the same place; *ret_fd is to be closed.  SYS, NOMEM. */
+int kvs_tempfile_open(int *ret_fd, struct kvs_err *err);
+/* Appends to it.  SYS. */
+int kvs_tempfile_write(int fd, const void *p, size_t n, struct kvs_err *err);
+
 /* One of zeros is fine. */
 void kvs_tempfile_release(struct kvs_tempfile *file);
 

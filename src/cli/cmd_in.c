@@ -102,6 +102,7 @@ struct setup {
 	struct kvs_require *require;
 	struct kvs_signkey *key;
 	struct kvs_buf content; /* of a URL */
+	int saved;		/* the same as a file, if it may be large; else 0 */
 	char *shown;		/* the URL */
 	struct kvs_in_params params;
 };
@@ -113,6 +114,8 @@ static void setup_release(struct setup *s)
 	kvs_require_free(s->require);
 	kvs_signkey_free(s->key);
 	kvs_buf_release(&s->content);
+	if (s->saved)
+		(void)close(s->saved);
 	kvsi_free(s->shown);
 }
 
@@ -120,14 +123,20 @@ static int read_url(struct setup *s, const struct cli *cli, const struct in_opti
 		    struct kvs_err *err)
 {
 	const struct url_source source = { o->url, o->url_ca_file, cli->deadline };
+	uint64_t max = s->params.guards.max_bytes ?: kvs_in_max_bytes(&s->params);
 	int code;
 
-	kvs_buf_init(&s->content, s->params.guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
-	code = url_read(&source, &s->content, &s->shown, err);
+	kvs_buf_init(&s->content, max);
+	code = o->write.large ? url_save(&source, max, &s->saved, &s->shown, err)
+			      : url_read(&source, &s->content, &s->shown, err);
 	if (code == KVS_E_TOOBIG)
-		return kvs_guards_too_big(s->shown, s->content.max, err);
+		return kvs_guards_too_big(s->shown, max, err);
 	s->params.file = s->shown;
-	s->params.content = kvs_sn(s->content.len ? s->content.data : "", s->content.len);
+	s->params.named = true;
+	if (s->saved)
+		s->params.fd = s->saved;
+	else
+		s->params.content = kvs_sn(s->content.len ? s->content.data : "", s->content.len);
 	return code;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/reporting.h"
 #include "config/config.h"
 
@@ -10,7 +11,13 @@
 
 static void report(void *arg, int level, const char *line)
 {
+	progress_clear();
 	kvs_log(level, "%s", line);
+}
+
+static void progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_show(done, total);
 }
 
 void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kvs_transfer *ret)
@@ -22,6 +29,7 @@ void cli_transfer_init(const struct cli *cli, struct kvs_store *store, struct kv
 		.state_dir = cli->config->state_dir,
 		.deadline = cli->deadline,
 		.report = report,
+		.progress = progress_wanted(cli) ? progress : NULL,
 		.refusal = cli_refusal(cli),
 		.contents = cli_contents(cli),
 	};

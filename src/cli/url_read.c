@@ -4,7 +4,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/tempfile.h"
 #include "fetch/fetch.h"
+
+#include <unistd.h>
 
 #define REDIRECTS_MAX 5
 #define SHOWN_MAX     1024
@@ -18,15 +21,23 @@ static int bad_status(int status, struct kvs_err *err)
 			   "the server answered with status %d", status);
 }
 
+/* Where the body goes. */
+struct into {
+	struct kvs_buf *content; /* or, if that is NULL: */
+	int fd;
+};
+
 /* The words of a server that has nothing for us are not waited for. */
 static int take(void *arg, int status, const void *p, size_t n, struct kvs_err *err)
 {
-	struct kvs_buf *content = arg;
+	const struct into *into = arg;
 
 	if (status != HTTP_OK)
 		return bad_status(status, err);
-	kvs_buf_add(content, p, n);
-	return kvs_buf_check(content, "the answer", err);
+	if (!into->content)
+		return kvs_tempfile_write(into->fd, p, n, err);
+	kvs_buf_add(into->content, p, n);
+	return kvs_buf_check(into->content, "the answer", err);
 }
 
 static char *shown(const char *url)
@@ -48,17 +59,18 @@ static uint64_t time_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 1;
 }
 
-static int get(const struct url_source *source, struct kvs_buf *content, struct kvs_err *err)
+static int get(const struct url_source *source, struct into *into, uint64_t max,
+	       struct kvs_err *err)
 {
 	const struct kvs_fetch_request request = {
 		.url = source->url,
 		.repeatable = true,
 		.ca_file = source->ca_file,
 		.timeout_ms = time_left(source->deadline),
-		.max_answer = content->max,
+		.max_answer = max,
 		.max_redirects = REDIRECTS_MAX,
 		.body_sink = take,
-		.arg = content,
+		.arg = into,
 	};
 	int status = 0;
 	int code = kvs_fetch(&request, &status, err);
@@ -66,8 +78,8 @@ static int get(const struct url_source *source, struct kvs_buf *content, struct 
 	return code || status == HTTP_OK ? code : bad_status(status, err);
 }
 
-int url_read(const struct url_source *source, struct kvs_buf *content, char **ret_shown,
-	     struct kvs_err *err)
+static int read_into(const struct url_source *source, struct into *into, uint64_t max,
+		     char **ret_shown, struct kvs_err *err)
 {
 	int code = kvs_fetch_check(source->url, err);
 
@@ -76,8 +88,34 @@ int url_read(const struct url_source *source, struct kvs_buf *content, char **re
 		return kvs_err_oom(err);
 	if (code)
 		return code;
-	code = get(source, content, err);
+	code = get(source, into, max, err);
 	if (code == KVS_E_TIMEOUT)
 		return kvs_err_set(err, code, "%s: the server took too long", *ret_shown);
 	return code ? kvs_err_context(err, code, "%s", *ret_shown) : 0;
+}
+
+int url_read(const struct url_source *source, struct kvs_buf *content, char **ret_shown,
+	     struct kvs_err *err)
+{
+	struct into into = { .content = content };
+
+	return read_into(source, &into, content->max, ret_shown, err);
+}
+
+int url_save(const struct url_source *source, uint64_t max, int *ret_fd, char **ret_shown,
+	     struct kvs_err *err)
+{
+	struct into into = { .fd = -1 };
+	int code = kvs_tempfile_open(&into.fd, err);
+
+	if (code)
+		return code;
+	code = read_into(source, &into, max, ret_shown, err);
+	if (!code && lseek(into.fd, 0, SEEK_SET) < 0)
+		code = kvs_err_sys(err, "rewind a temporary");
+	if (code)
+		(void)close(into.fd);
+	else
+		*ret_fd = into.fd;
+	return code;
 }

@@ -28,4 +28,9 @@ struct url_source {
 int url_read(const struct url_source *source, struct kvs_buf *content, char **ret_shown,
 	     struct kvs_err *err);
 
+/* The same into a temporary without a name, of at most max bytes: *ret_fd stands at its beginning and is to
+ * be closed. */
+int url_save(const struct url_source *source, uint64_t max, int *ret_fd, char **ret_shown,
+	     struct kvs_err *err);
+
 #endif

@@ -15,6 +15,7 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 	int code = 0;
 
 	ret->no_compat = o->no_compat || cli_no_compat(cli);
+	ret->large = o->large;
 	ret->history = (struct kvs_history_params){
 		.versions = o->history_versions.given ? o->history_versions.value
 						      : KVS_HISTORY_VERSIONS_DEFAULT,

@@ -16,6 +16,7 @@ struct cli;
 struct write_options {
 	const char *compress;
 	bool no_compat;
+	bool large;
 	const char *sign;
 	const char *reason;
 	struct kvs_optnum history_versions;
@@ -35,7 +36,9 @@ extern const char *const write_encodings[];
 	  .choices = write_encodings,                                                              \
 	  .bare = "brotli" },                                                                      \
 		{ "no-compat", 0, KVS_OPTION_FLAG(T_, m_.no_compat), NULL,                         \
-		  "allow what kvexpress cannot read: zstd" },                                      \
+		  "allow what kvexpress cannot read: zstd, chunks" },                              \
+		{ "large", 0, KVS_OPTION_FLAG(T_, m_.large), NULL,                                 \
+		  "split a file that is too large for one value into chunks" },                    \
 		{ "sign", 0, KVS_OPTION_PATH(T_, m_.sign), "FILE",                                 \
 		  "sign it with the private key in FILE" },                                        \
 		{ "reason", 'r', KVS_OPTION_STRING(T_, m_.reason), "REASON",                       \

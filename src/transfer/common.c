@@ -26,6 +26,12 @@ void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fm
 	t->report(t->report_arg, level, line);
 }
 
+void kvs_transfer_progress(const struct kvs_transfer *t, uint64_t done, uint64_t total)
+{
+	if (t->progress)
+		t->progress(t->report_arg, done, total);
+}
+
 void kvs_transfer_refuse(const struct kvs_transfer *t, enum kvs_refusal_kind kind,
 			 const struct kvs_entry *guard)
 {

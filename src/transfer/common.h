@@ -22,6 +22,9 @@ static inline enum kvs_naming kvs_transfer_naming(const struct kvs_transfer *t, 
 void kvs_transfer_report(const struct kvs_transfer *t, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Tells how far a large file got. */
+void kvs_transfer_progress(const struct kvs_transfer *t, uint64_t done, uint64_t total);
+
 /* Notes why the job is about to fail; guard is what was read of a stop or a lock, or NULL. */
 void kvs_transfer_refuse(const struct kvs_transfer *t, enum kvs_refusal_kind kind,
 			 const struct kvs_entry *guard);

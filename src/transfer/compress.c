@@ -16,6 +16,7 @@ static const struct kvs_encoding_info encodings[] = {
 	[KVS_ENCODING_GZIP] = { "gzip", 0, true },
 	[KVS_ENCODING_BROTLI] = { "brotli", 1, true },
 	[KVS_ENCODING_ZSTD] = { "zstd", 2, false },
+	[KVS_ENCODING_CHUNKS] = { "chunks", 3, false },
 };
 
 #define N_ENCODINGS (sizeof(encodings) / sizeof(encodings[0]))
@@ -35,7 +36,7 @@ int kvs_encoding_parse(const char *name, enum kvs_encoding *ret, struct kvs_err 
 {
 	size_t i;
 
-	for (i = 0; i < N_ENCODINGS; i++) {
+	for (i = 0; i < KVS_ENCODING_CHUNKS; i++) {
 		if (strcmp(name, encodings[i].name) == 0) {
 			*ret = (enum kvs_encoding)i;
 			return 0;
@@ -220,11 +221,16 @@ static bool find(struct attempt *a, uint64_t flags)
 {
 	enum kvs_encoding flagged = by_flags(flags);
 	enum kvs_encoding look = by_look(a->value);
+	bool packed = flagged != KVS_ENCODING_PLAIN && flagged != KVS_ENCODING_CHUNKS;
 
-	if (flagged != KVS_ENCODING_PLAIN && try_packed(a, flagged, true))
+	if (packed && try_packed(a, flagged, true))
 		return true;
 	if (proven(a, KVS_ENCODING_PLAIN, a->value, a->digest))
 		return true;
+	if (BEGINS(a->value, KVS_CHUNKS_MAGIC)) {
+		a->result = (struct kvs_decoded){ KVS_ENCODING_CHUNKS, .bytes = a->value };
+		return true;
+	}
 	if (look != KVS_ENCODING_PLAIN && look != flagged)
 		return try_packed(a, look, true);
 	return flagged == KVS_ENCODING_PLAIN && look == KVS_ENCODING_PLAIN &&

@@ -6,6 +6,7 @@
  *	gzip     gzip, then base64: kvexpress up to 1.14          flags 0
  *	brotli   brotli, quality 11: kvexpress from 1.15          flags 1
  *	zstd     zstd: kvsync only                                flags 2
+ *	chunks   where the bytes are (transfer/chunks.h)          flags 3
  *
  * A reader is told nothing and finds out by itself: the flags and the first bytes are hints, the
  * checksum (of the unpacked bytes) is the proof.  So a value that lost its flags, in a store that
@@ -29,6 +30,7 @@ enum kvs_encoding {
 	KVS_ENCODING_GZIP,
 	KVS_ENCODING_BROTLI,
 	KVS_ENCODING_ZSTD,
+	KVS_ENCODING_CHUNKS,
 };
 
 struct kvs_encoding_info {
@@ -39,7 +41,7 @@ struct kvs_encoding_info {
 
 const struct kvs_encoding_info *kvs_encoding_info(enum kvs_encoding encoding);
 
-/* "plain", "gzip", "brotli" or "zstd".  ARG. */
+/* "plain", "gzip", "brotli" or "zstd", which are for whole values.  ARG. */
 int kvs_encoding_parse(const char *name, enum kvs_encoding *ret, struct kvs_err *err);
 
 /* Appends to `value` what is to be stored for these bytes.  UNSUPPORTED (the module is not
@@ -48,15 +50,20 @@ int kvs_encoding_parse(const char *name, enum kvs_encoding *ret, struct kvs_err 
 int kvs_encode(enum kvs_encoding encoding, struct kvs_str bytes, struct kvs_buf *value,
 	       struct kvs_err *err);
 
+/* What a list of chunks begins with. */
+#define KVS_CHUNKS_MAGIC "kvsync-chunks 1 "
+
 struct kvs_decoded {
 	enum kvs_encoding encoding;
 	bool mismatch;	      /* on failure: unpacked well, but not to the bytes of the checksum */
-	struct kvs_str bytes; /* plain: the value itself; else in the caller's buffer */
+	/* plain: the value itself; chunks: it as well, unproven; else in the caller's buffer */
+	struct kvs_str bytes;
 };
 
 /*
  * Finds the bytes of this checksum (hex) in a value.  `flags` are the entry's, 0 where the store has
  * none.  `room` takes what is unpacked, and room->max is the limit; its contents are replaced.
+ * A list of chunks comes out as it is: only what it leads to can be held against the checksum.
  * `name` is for messages.  Errors: INTEGRITY (damaged, cut off, not the bytes of the checksum),
  * TOOBIG (unpacks to more than the limit), UNSUPPORTED (flags of a later version, the module is
  * not installed), NOMEM.

@@ -32,7 +32,7 @@ static int read_source(const struct kvs_transfer *t, const struct kvs_copy_param
 		.ignore_stop = params->ignore_stop,
 		.ask_signature = true,
 		.signers = { params->verify_keys, params->n_verify_keys },
-		.max_bytes = params->in.guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT,
+		.max_bytes = params->in.guards.max_bytes ?: kvs_in_max_bytes(&params->in),
 	};
 
 	return kvs_pair_read(t, &query, pair, err);
@@ -49,6 +49,22 @@ static void choose_encoding(const struct kvs_copy_params *params, const struct k
 		spec->encoding = found;
 	if (spec->encoding == found && found != KVS_ENCODING_PLAIN && found != KVS_ENCODING_GZIP)
 		spec->packed = pair->data->value;
+}
+
+/* Only the list travels: the chunks are there. */
+static int copy_chunks(const struct kvs_transfer *t, const struct kvs_copy_params *params,
+		       const struct kvs_pair *pair, const char *from,
+		       const struct kvs_history_params *history, struct kvs_in_result *ret,
+		       struct kvs_err *err)
+{
+	struct kvs_in_params in = params->in;
+
+	in.file = from;
+	in.fd = -1;
+	in.chunks = &pair->chunks;
+	in.chunks_checksum = pair->checksum;
+	in.history = *history;
+	return kvs_transfer_in(t, &in, ret, err);
 }
 
 int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params *params,
@@ -73,7 +89,8 @@ int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params
 	spec.what = from.data;
 	spec.content = pair.decoded.bytes;
 	choose_encoding(params, &pair, &spec);
-	rc = kvs_pair_write(t, &spec, ret, err);
+	rc = pair.chunks.n ? copy_chunks(t, params, &pair, from.data, &history, ret, err)
+			   : kvs_pair_write(t, &spec, ret, err);
 	if (rc == 0 && ret->written && pair.has_signature && !params->in.sign_key)
 		kvs_transfer_report(t, KVS_LOG_WARNING,
 				    "%s is signed and %s is not: a signature is for one key only; "

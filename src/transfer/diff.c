@@ -36,6 +36,7 @@ int kvs_transfer_diff(const struct kvs_transfer *t, const struct kvs_diff_params
 		.names = &names,
 		.ignore_stop = true,
 		.max_bytes = params->max_bytes ?: KVS_OUT_MAX_BYTES_DEFAULT,
+		.whole = true,
 	};
 	int rc = kvs_names_init(&names, t->prefix, params->key, kvs_transfer_naming(t, false), err);
 

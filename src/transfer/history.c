@@ -7,6 +7,7 @@
 #include "base/stamp.h"
 #include "base/str.h"
 #include "base/who.h"
+#include "transfer/chunks.h"
 #include "transfer/common.h"
 #include "transfer/compress.h"
 #include "transfer/content.h"
@@ -86,8 +87,12 @@ static int on_kept(void *arg, const struct kvs_entry *entry)
 {
 	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
 
+	uint64_t size = entry->value.n;
+
 	(void)kvs_version_read(entry, &read, NULL);
-	return remember(arg, kvs_version_number(entry->key), entry->value.n, read.version.checksum);
+	if (kvs_str_starts(read.body, kvs_s(KVS_CHUNKS_MAGIC)))
+		size += read.version.bytes;
+	return remember(arg, kvs_version_number(entry->key), size, read.version.checksum);
 }
 
 static int list_kept(struct kvs_history *h, struct kvs_err *err)
@@ -120,7 +125,11 @@ static int put_encoded(struct kvs_history *h, const struct kvs_version *version,
 
 	kvs_buf_init(&value, bytes.n + bytes.n / 2 + HEAD_ROOM);
 	rc = rc ? rc : kvs_version_head(version, &value, err);
-	rc = rc ? rc : kvs_encode(encoding, bytes, &value, err);
+	if (encoding == KVS_ENCODING_CHUNKS)
+		kvs_buf_add(&value, bytes.p, bytes.n);
+	else
+		rc = rc ? rc : kvs_encode(encoding, bytes, &value, err);
+	rc = rc ? rc : kvs_buf_check(&value, "a version of the file", err);
 	if (rc)
 		return rc;
 	op.type = KVS_OP_PUT;
@@ -129,20 +138,20 @@ static int put_encoded(struct kvs_history *h, const struct kvs_version *version,
 	op.value = kvs_buf_slice(&value);
 	if (kvs_caps(h->t->store) & KVS_CAP_FLAGS)
 		op.flags = kvs_encoding_info(encoding)->flags;
-	*ret_size = value.len;
+	*ret_size = value.len + (encoding == KVS_ENCODING_CHUNKS ? version->bytes : 0);
 	return kvs_put(h->t->store, &op, NULL, err);
 }
 
 /* What does not fit into a value as it is may do so packed. */
 static int put_version(struct kvs_history *h, struct kvs_version *version, struct kvs_str bytes,
-		       struct kvs_err *err)
+		       enum kvs_encoding encoding, struct kvs_err *err)
 {
 	uint64_t size;
 	int rc;
 
 	version->number = h->n_kept ? h->kept[h->n_kept - 1].number + 1 : 1;
-	rc = put_encoded(h, version, bytes, KVS_ENCODING_PLAIN, &size, err);
-	if (rc == KVS_E_TOOBIG)
+	rc = put_encoded(h, version, bytes, encoding, &size, err);
+	if (rc == KVS_E_TOOBIG && encoding == KVS_ENCODING_PLAIN)
 		rc = put_encoded(h, version, bytes, KVS_ENCODING_ZSTD, &size, err);
 	if (rc)
 		return rc;
@@ -150,15 +159,16 @@ static int put_version(struct kvs_history *h, struct kvs_version *version, struc
 	return rc ? kvs_err_oom(err) : 0;
 }
 
+/* `encoding` is PLAIN or CHUNKS. */
 static int keep(struct kvs_history *h, struct kvs_version *version, struct kvs_str bytes,
-		struct kvs_err *err)
+		enum kvs_encoding encoding, struct kvs_err *err)
 {
 	int rc = h->listed ? 0 : list_kept(h, err);
 
 	for (unsigned tries = 1; rc == 0; tries++) {
 		if (newest_is(h, kvs_s(version->checksum)))
 			return 0;
-		rc = put_version(h, version, bytes, err);
+		rc = put_version(h, version, bytes, encoding, err);
 		if (rc != KVS_E_CONFLICT || tries == TRIES || !kvs_pause(h->t->deadline, tries))
 			return rc;
 		rc = list_kept(h, err);
@@ -213,6 +223,23 @@ static void give_up(struct kvs_history *h, const struct kvs_err *why)
 
 /* ---- what others wrote ---- */
 
+static int measure(const char *name, const struct kvs_decoded *decoded,
+		   struct kvs_version *version, struct kvs_err *err)
+{
+	KVS_AUTO_CHUNKS struct kvs_chunks chunks = { 0 };
+	int rc;
+
+	if (decoded->encoding != KVS_ENCODING_CHUNKS) {
+		version->bytes = decoded->bytes.n;
+		version->lines = kvs_content_lines(decoded->bytes);
+		return 0;
+	}
+	rc = kvs_chunks_parse(name, decoded->bytes, &chunks, err);
+	version->bytes = chunks.bytes;
+	version->lines = chunks.lines;
+	return rc;
+}
+
 /* Fetches and keeps it.  What is no pair now is no version either. */
 static int keep_found(struct kvs_history *h, const struct kvs_names *names, struct kvs_str held,
 		      struct kvs_err *err)
@@ -229,11 +256,13 @@ static int keep_found(struct kvs_history *h, const struct kvs_names *names, stru
 	memcpy(version.checksum, held.p, held.n);
 	rc = kvs_decode(names->data, data->value, data->flags, version.checksum, &room, &decoded,
 			err);
-	if (rc || decoded.bytes.n > h->params->bytes)
+	rc = rc ? rc : measure(names->data, &decoded, &version, err);
+	if (rc || version.bytes > h->params->bytes)
 		return rc == KVS_E_INTEGRITY || rc == KVS_E_TOOBIG ? 0 : rc;
-	version.bytes = decoded.bytes.n;
-	version.lines = kvs_content_lines(decoded.bytes);
-	return keep(h, &version, decoded.bytes, err);
+	return keep(h, &version, decoded.bytes,
+		    decoded.encoding == KVS_ENCODING_CHUNKS ? KVS_ENCODING_CHUNKS
+							    : KVS_ENCODING_PLAIN,
+		    err);
 }
 
 void kvs_history_keep_held(struct kvs_history *h, const struct kvs_names *names,
@@ -254,7 +283,7 @@ void kvs_history_keep_held(struct kvs_history *h, const struct kvs_names *names,
 /* ---- what we write ---- */
 
 static int keep_written(struct kvs_history *h, const struct kvs_in_result *written,
-			struct kvs_str content, struct kvs_err *err)
+			struct kvs_str content, enum kvs_encoding encoding, struct kvs_err *err)
 {
 	KVS_AUTO_FREE char *user = kvs_user_name();
 	KVS_AUTO_FREE char *host = NULL;
@@ -274,25 +303,26 @@ static int keep_written(struct kvs_history *h, const struct kvs_in_result *writt
 	version.user = kvs_s(user);
 	version.host = kvs_s(host);
 	memcpy(version.checksum, written->checksum, KVS_SHA256_HEX);
-	rc = keep(h, &version, content, err);
+	rc = keep(h, &version, content, encoding, err);
 	return rc ? rc : drop_what_is_too_much(h, err);
 }
 
 void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result *written,
-			      struct kvs_str content)
+			      struct kvs_str content, bool chunked)
 {
 	struct kvs_err why = { 0 };
 	int rc;
 
 	if (h->off)
 		return;
-	if (content.n > h->params->bytes)
+	if (written->bytes > h->params->bytes)
 		rc = kvs_err_set(&why, KVS_E_TOOBIG,
-				 "its %zu bytes are more than the %" PRIu64
+				 "its %" PRIu64 " bytes are more than the %" PRIu64
 				 " that --history-bytes allows",
-				 content.n, h->params->bytes);
+				 written->bytes, h->params->bytes);
 	else
-		rc = keep_written(h, written, content, &why);
+		rc = keep_written(h, written, content,
+				  chunked ? KVS_ENCODING_CHUNKS : KVS_ENCODING_PLAIN, &why);
 	if (rc)
 		give_up(h, &why);
 }
@@ -345,34 +375,69 @@ int kvs_transfer_history(const struct kvs_transfer *t, const char *key,
 	return rc;
 }
 
-int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t number,
-			 struct kvs_buf *ret_bytes, struct kvs_err *err)
+/* The version, of which `decoded` is what its value holds. */
+struct fetched {
+	struct kvs_entry *entry;
+	struct kvs_version_read read;
+	struct kvs_decoded decoded;
+};
+
+static void fetched_release(struct fetched *fetched)
 {
-	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
-	KVS_AUTO_ENTRY struct kvs_entry *entry = NULL;
+	kvs_version_read_release(&fetched->read);
+	kvs_entry_free(fetched->entry);
+}
+
+static int fetch(const struct kvs_transfer *t, const char *key, uint64_t number,
+		 struct kvs_buf *room, struct fetched *ret, struct kvs_err *err)
+{
 	KVS_AUTO_FREE char *folder = NULL;
 	KVS_AUTO_FREE char *name = NULL;
-	struct kvs_decoded decoded;
 	int rc = kvs_layout_history(t->prefix, key, &folder, err);
 
 	if (rc)
 		return rc;
 	name = kvs_asprintf("%s%0*" PRIu64, folder, KVS_VERSION_DIGITS, number);
-	rc = name ? kvs_get(t->store, kvs_s(name), 0, &entry, err) : kvs_err_oom(err);
+	rc = name ? kvs_get(t->store, kvs_s(name), 0, &ret->entry, err) : kvs_err_oom(err);
 	if (rc == KVS_E_NOTFOUND)
 		return kvs_err_set(err, rc,
 				   "version %" PRIu64 " of %s is not kept; kvsync history shows "
 				   "which are",
 				   number, KVS_Q(kvs_s(key)));
-	rc = rc ? rc : kvs_version_read(entry, &read, err);
-	rc = rc ? rc
-		: kvs_decode(name, read.body, entry->flags, read.version.checksum, ret_bytes,
-			     &decoded, err);
+	rc = rc ? rc : kvs_version_read(ret->entry, &ret->read, err);
+	return rc ? rc
+		  : kvs_decode(name, ret->read.body, ret->entry->flags, ret->read.version.checksum,
+			       room, &ret->decoded, err);
+}
+
+int kvs_version_fetch(const struct kvs_transfer *t, const char *key, uint64_t number,
+		      struct kvs_buf *room, struct kvs_chunks *ret_chunks,
+		      char ret_checksum[KVS_SHA256_HEX], struct kvs_err *err)
+{
+	KVS_CLEANUP(fetched_release) struct fetched fetched = { 0 };
+	int rc = fetch(t, key, number, room, &fetched, err);
+
 	if (rc)
 		return rc;
-	if (decoded.encoding == KVS_ENCODING_PLAIN) {
-		kvs_buf_reset(ret_bytes);
-		kvs_buf_add(ret_bytes, decoded.bytes.p, decoded.bytes.n);
+	memcpy(ret_checksum, fetched.read.version.checksum, KVS_SHA256_HEX);
+	if (fetched.decoded.encoding == KVS_ENCODING_CHUNKS)
+		return kvs_chunks_parse("the version", fetched.decoded.bytes, ret_chunks, err);
+	if (fetched.decoded.encoding == KVS_ENCODING_PLAIN) {
+		kvs_buf_reset(room);
+		kvs_buf_add(room, fetched.decoded.bytes.p, fetched.decoded.bytes.n);
 	}
-	return kvs_buf_check(ret_bytes, "the version", err);
+	return kvs_buf_check(room, "the version", err);
+}
+
+int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t number,
+			 struct kvs_buf *ret_bytes, struct kvs_err *err)
+{
+	KVS_AUTO_CHUNKS struct kvs_chunks chunks = { 0 };
+	struct kvs_transfer mine = *t;
+	char checksum[KVS_SHA256_HEX];
+	int rc = kvs_version_fetch(t, key, number, ret_bytes, &chunks, checksum, err);
+
+	return rc || !chunks.n ? rc
+			       : kvs_chunks_load(&mine, "the version", &chunks, checksum,
+						 ret_bytes, err);
 }

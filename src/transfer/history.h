@@ -20,7 +20,7 @@
 /* A version that is kept, as far as it matters for keeping others. */
 struct kvs_kept {
 	uint64_t number;
-	uint64_t size; /* of its value */
+	uint64_t size; /* of its value, and of its chunks */
 	char checksum[KVS_SHA256_HEX];
 };
 
@@ -45,9 +45,16 @@ void kvs_history_release(struct kvs_history *h);
 void kvs_history_keep_held(struct kvs_history *h, const struct kvs_names *names,
 			   struct kvs_str held);
 
-/* After a write: keeps what was written, and drops the oldest of what is too much. */
+/* After a write: keeps what was written (`chunked`: content is the list of its chunks, which count as if
+ * they stood in the version), and drops the oldest of what is too much. */
 void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result *written,
-			      struct kvs_str content);
+			      struct kvs_str content, bool chunked);
+
+/* The bytes of a version, in room, or if it is large, its chunks.  Errors as kvs_transfer_version(). */
+struct kvs_chunks;
+int kvs_version_fetch(const struct kvs_transfer *t, const char *key, uint64_t number,
+		      struct kvs_buf *room, struct kvs_chunks *ret_chunks,
+		      char ret_checksum[KVS_SHA256_HEX], struct kvs_err *err);
 
 #define KVS_AUTO_HISTORY KVS_CLEANUP(kvs_history_release)
 

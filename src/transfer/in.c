@@ -21,6 +21,7 @@
 #include "transfer/common.h"
 #include "transfer/content.h"
 #include "transfer/guards.h"
+#include "transfer/large.h"
 #include "transfer/pair_write.h"
 #include "transfer/state.h"
 
@@ -32,6 +33,10 @@ struct job {
 	const struct kvs_in_params *params;
 	struct kvs_in_result *result;
 	struct kvs_buf content;
+	struct kvs_source source; /* of the content, if it may be large */
+	struct kvs_large large;	  /* what came of it, if it is */
+	bool is_large;
+	bool chunks_written;
 	char *path; /* of the file, for commands; what it is called or "-" where it has none */
 	struct kvs_state state;
 	bool approved; /* the check was passed, and what is due is written down */
@@ -40,6 +45,8 @@ struct job {
 static void job_release(struct job *job)
 {
 	kvs_buf_release(&job->content);
+	kvs_source_release(&job->source);
+	kvs_large_release(&job->large);
 	kvsi_free(job->path);
 	kvs_state_release(&job->state);
 }
@@ -112,13 +119,32 @@ static int run_command(struct job *job, struct kvs_err *err)
 
 /* ---- the check ---- */
 
+static bool has_name(const struct kvs_in_params *params)
+{
+	return params->fd < 0 || params->named;
+}
+
 /* A check may go by how the file is called. */
 static const char *name_of(const struct kvs_in_params *params)
 {
-	const char *name = params->fd < 0 ? kvs_path_base(params->file) : "";
+	const char *name = has_name(params) ? kvs_path_base(params->file) : "";
 	size_t n = strlen(name);
 
 	return n > 0 && n < NAME_MAX / 2 ? name : "stdin";
+}
+
+static int write_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
+{
+	return kvs_newfile_write(arg, piece.p, piece.n, err);
+}
+
+static int fill_file(void *arg, struct kvs_newfile *f, struct kvs_err *err)
+{
+	const struct job *job = arg;
+
+	if (job->is_large)
+		return kvs_source_read(&job->source, write_piece, f, err);
+	return kvs_newfile_write(f, job->content.data, job->content.len, err);
 }
 
 static int check(struct job *job, const char *checksum, struct kvs_err *err)
@@ -126,13 +152,42 @@ static int check(struct job *job, const char *checksum, struct kvs_err *err)
 	const struct kvs_subject subject = subject_of(job, checksum);
 	KVS_AUTO_TEMPFILE struct kvs_tempfile file = { 0 };
 	struct kvs_err why = { 0 };
-	int rc = kvs_tempfile_make(name_of(job->params), kvs_buf_slice(&job->content), &file, err);
+	int rc = kvs_tempfile_fill(name_of(job->params), fill_file, job, &file, err);
 
 	if (rc)
 		return rc;
 	rc = kvs_check_run(&job->params->check, file.path, &subject, &job->result->signal, &why);
 	return rc ? kvs_err_set(err, rc, "%s; nothing was written", why.msg) : 0;
 }
+
+/* ---- the chunks of a large file ---- */
+
+/* They are there before anybody is led to them. */
+static int write_chunks(struct job *job, struct kvs_err *err)
+{
+	size_t written = 0;
+	int rc = job->chunks_written ? 0
+				     : kvs_chunks_check_room(&job->t, job->large.chunks.bytes, err);
+
+	rc = rc ? rc
+		: kvs_chunks_write(&job->t, job->params->key, job->large.checksum,
+				   &job->large.chunks, &job->source, &written, err);
+	job->chunks_written = rc == 0;
+	return rc;
+}
+
+/* The pair stood there already: so should they. */
+static int repair_chunks(struct job *job, struct kvs_err *err)
+{
+	size_t written = 0;
+	int rc = kvs_chunks_write(&job->t, job->params->key, job->large.checksum,
+				  &job->large.chunks, &job->source, &written, err);
+
+	job->result->written = written > 0;
+	return rc;
+}
+
+/* ---- before the write ---- */
 
 /* Once is enough, however often the write is tried again. */
 static int approve(struct job *job, const char *checksum, struct kvs_err *err)
@@ -161,10 +216,21 @@ static int before_write(void *arg, const char *checksum, struct kvs_err *err)
 
 	if (rc == 0 && job->params->before_write)
 		rc = job->params->before_write(job->params->before_write_arg, err);
-	return rc;
+	return rc || !job->is_large ? rc : write_chunks(job, err);
 }
 
 /* ---- the file ---- */
+
+static uint64_t max_bytes(const struct job *job)
+{
+	return job->params->guards.max_bytes ?: kvs_in_max_bytes(job->params);
+}
+
+static int add_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
+{
+	kvs_buf_add(arg, piece.p, piece.n);
+	return kvs_buf_check(arg, "the file", err);
+}
 
 static int read_content(struct job *job, struct kvs_err *err)
 {
@@ -175,19 +241,55 @@ static int read_content(struct job *job, struct kvs_err *err)
 	if (params->content.p) {
 		kvs_buf_add(content, params->content.p, params->content.n);
 		rc = kvs_buf_check(content, params->file, err);
-	} else if (params->fd >= 0)
+	} else if (params->large)
+		rc = kvs_source_read(&job->source, add_piece, content, err);
+	else if (params->fd >= 0)
 		rc = kvs_fd_read(params->fd, params->file, content, err);
 	else
 		rc = kvs_file_read(params->file, content, err);
 	return rc == KVS_E_TOOBIG ? kvs_guards_too_big(params->file, content->max, err) : rc;
 }
 
+static int take_large(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_in_params *params = job->params;
+
+	if (params->sorted || params->encoding != KVS_ENCODING_PLAIN)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "%s is too large for one value, and chunks are neither sorted nor "
+				   "compressed: leave out --sorted and --compress",
+				   KVS_Q(kvs_s(params->file)));
+	return kvs_large_take(&job->t, &job->source, &params->guards, params->chunks_checksum,
+			      &job->large, err);
+}
+
+/* Where the content comes from, if it may be in chunks.  */
+static int open_source(struct job *job, struct kvs_err *err)
+{
+	const struct kvs_in_params *params = job->params;
+	int rc = 0;
+
+	if (params->chunks && !params->large)
+		return kvs_err_set(err, KVS_E_ARG,
+				   "%s is in chunks, which kvexpress cannot read: --large allows them",
+				   KVS_Q(kvs_s(params->file)));
+	if (params->chunks)
+		kvs_source_of_chunks(&job->t, params->chunks, params->file, &job->source);
+	else if (params->large && !params->content.p)
+		rc = kvs_source_open(params->file, params->fd, max_bytes(job), &job->source, err);
+	job->is_large = rc == 0 && params->large &&
+			(params->chunks || kvs_large_is(job->t.store, job->source.bytes));
+	return rc;
+}
+
 static int take_content(struct job *job, struct kvs_err *err)
 {
 	uint64_t began = kvsi_monotonic_ms();
-	int rc = read_content(job, err);
+	int rc = open_source(job, err);
 
-	if (job->params->fd >= 0)
+	if (rc == 0)
+		rc = job->is_large ? take_large(job, err) : read_content(job, err);
+	if (job->params->fd >= 0 || job->is_large)
 		kvs_transfer_spare_time(&job->t, began);
 	return rc == 0 && job->params->sorted ? kvs_content_sort(&job->content, err) : rc;
 }
@@ -200,9 +302,9 @@ static int prepare(struct job *job, struct kvs_err *err)
 
 	if (rc || (!params->check.argv && !params->command.argv))
 		return rc;
-	if (params->fd < 0 && !params->content.p)
+	if (params->fd < 0 && !params->content.p && !params->chunks)
 		rc = kvs_path_absolute(params->file, &job->path, err);
-	else if (!(job->path = kvs_strdup(params->fd < 0 ? params->file : "-")))
+	else if (!(job->path = kvs_strdup(has_name(params) ? params->file : "-")))
 		rc = kvs_err_oom(err);
 	return rc || !params->command.argv ? rc : remember_from(job, err);
 }
@@ -212,19 +314,28 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 {
 	struct kvs_pair_spec spec = kvs_pair_spec_of(params);
 	KVS_CLEANUP(job_release)
-	struct job job = { .t = *t, .params = params, .result = ret, .state = KVS_STATE_INIT };
+	struct job job = {
+		.t = *t,
+		.params = params,
+		.result = ret,
+		.source = KVS_SOURCE_INIT,
+		.state = KVS_STATE_INIT,
+	};
 	int rc;
 
 	*ret = (struct kvs_in_result){ 0 };
-	kvs_buf_init(&job.content, params->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
+	kvs_buf_init(&job.content, max_bytes(&job));
 	rc = kvs_pair_check(t, &spec, err);
 	rc = rc ? rc : take_content(&job, err);
 	rc = rc ? rc : prepare(&job, err);
 	if (rc)
 		return rc;
 	spec.content = kvs_buf_slice(&job.content);
+	spec.large = job.is_large ? &job.large : NULL;
 	spec.before_write = before_write;
 	spec.before_write_arg = &job;
 	rc = kvs_pair_write(&job.t, &spec, ret, err);
+	if (rc == 0 && job.is_large && !ret->written)
+		rc = repair_chunks(&job, err);
 	return rc ? rc : run_command(&job, err);
 }

@@ -67,8 +67,8 @@ bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
 	       kvs_rights_hold(rights, &st);
 }
 
-int kvs_target_stage(const struct kvs_target *target, struct kvs_str bytes,
-		     const struct kvs_rights *rights, struct kvs_newfile *ret, struct kvs_err *err)
+int kvs_target_open(const struct kvs_target *target, const struct kvs_rights *rights,
+		    struct kvs_newfile *ret, struct kvs_err *err)
 {
 	const struct kvs_newfile_opts opts = { .rights = *rights, .new_mode = KVS_OUT_NEW_MODE };
 	KVS_AUTO_FREE char *dir = kvs_path_dir(target->path);
@@ -77,9 +77,7 @@ int kvs_target_stage(const struct kvs_target *target, struct kvs_str bytes,
 	if (!dir)
 		return kvs_err_oom(err);
 	rc = kvs_dir_make(dir, PARENT_MODE, err);
-	rc = rc ? rc : kvs_newfile_open(ret, target->path, &opts, err);
-	rc = rc ? rc : kvs_newfile_write(ret, bytes.p, bytes.n, err);
-	return rc ? rc : kvs_newfile_sync(ret, err);
+	return rc ? rc : kvs_newfile_open(ret, target->path, &opts, err);
 }
 
 static int backup_path(const struct kvs_target *target, const char *where, char **ret,

@@ -41,10 +41,10 @@ int kvs_target_settle(const struct kvs_target *target, const char *checksum,
 bool kvs_target_is_right(const struct kvs_target *target, const char *checksum,
 			 const struct kvs_rights *rights);
 
-/* Writes the new file beside the target: whole, on disk and with its owner and mode, so that it only
- * has to be published.  Missing directories are made.  SYS, NOMEM. */
-int kvs_target_stage(const struct kvs_target *target, struct kvs_str bytes,
-		     const struct kvs_rights *rights, struct kvs_newfile *ret, struct kvs_err *err);
+/* Opens the new file beside the target, with its owner and mode.  Missing directories are made.  Once it is
+ * written and synced, it only has to be published.  SYS, NOMEM. */
+int kvs_target_open(const struct kvs_target *target, const struct kvs_rights *rights,
+		    struct kvs_newfile *ret, struct kvs_err *err);
 
 /* Keeps the file that is there as its backup: `where` is a suffix of its name, or with a slash in it
  * a directory, which is made if it is missing.  ARG, SYS, NOMEM. */

@@ -162,13 +162,24 @@ int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum
 	return *ret_key ? 0 : kvs_err_oom(err);
 }
 
-int kvs_layout_history(const char *prefix, const char *key, char **ret_folder, struct kvs_err *err)
+int kvs_layout_own(const char *prefix, const char *folder, const char *rest, char **ret_key,
+		   struct kvs_err *err)
 {
 	int rc = check_prefix(prefix, KVS_NAMING_WRITE, err);
 
-	rc = rc ? rc : kvs_layout_check_key(key, KVS_NAMING_WRITE, err);
 	if (rc)
 		return rc;
-	*ret_folder = kvs_asprintf("%s.kvsync/v1/history/%s/", prefix, key);
-	return *ret_folder ? 0 : kvs_err_oom(err);
+	*ret_key = kvs_asprintf("%s.kvsync/v1/%s%s", prefix, folder, rest);
+	return *ret_key ? 0 : kvs_err_oom(err);
+}
+
+int kvs_layout_history(const char *prefix, const char *key, char **ret_folder, struct kvs_err *err)
+{
+	KVS_AUTO_FREE char *rest = NULL;
+	int rc = kvs_layout_check_key(key, KVS_NAMING_WRITE, err);
+
+	if (rc)
+		return rc;
+	rest = kvs_asprintf("%s/", key);
+	return rest ? kvs_layout_own(prefix, "history/", rest, ret_folder, err) : kvs_err_oom(err);
 }

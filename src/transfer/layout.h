@@ -11,6 +11,9 @@
  * and those that are kvsync's own, where kvexpress does not look:
  *
  *	PREFIX.kvsync/v1/history/KEY/NUMBER    versions (transfer/history.h)
+ *	PREFIX.kvsync/v1/chunks/SHA256         pieces of large files (transfer/chunks.h)
+ *	PREFIX.kvsync/v1/lists/KEY/SHA256      which chunks a file of KEY needs, since when
+ *	PREFIX.kvsync/v1/lists-changed         differs after each new one of those
  */
 #ifndef KVS_TRANSFER_LAYOUT_H
 #define KVS_TRANSFER_LAYOUT_H
@@ -49,6 +52,10 @@ void kvs_names_release(struct kvs_names *names);
  * memory.  ARG, NOMEM. */
 int kvs_layout_lock(const char *prefix, const char *path, const char *node, enum kvs_naming naming,
 		    char **ret_key, struct kvs_err *err);
+
+/* A key of kvsync's own: "chunks/" and a checksum.  Fresh memory.  ARG (the prefix), NOMEM. */
+int kvs_layout_own(const char *prefix, const char *folder, const char *rest, char **ret_key,
+		   struct kvs_err *err);
 
 /* What the keys of a file's versions begin with.  Fresh memory.  ARG, NOMEM. */
 int kvs_layout_history(const char *prefix, const char *key, char **ret_folder, struct kvs_err *err);

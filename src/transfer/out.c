@@ -36,6 +36,11 @@ static void job_release(struct kvs_out_job *job)
 	kvsi_free(job->kept);
 }
 
+static void body_release(struct kvs_body *body)
+{
+	kvs_chunks_release(&body->chunks);
+}
+
 /* ---- the store's side ---- */
 
 /* Where in the answer each key is: the last two may be missing, and what is behind moves up. */
@@ -138,20 +143,24 @@ static int look_raw(struct kvs_out_job *job, struct kvs_entry **ret_data, struct
 }
 
 /* What was looked at belongs to this file. */
-static int fetch(struct kvs_out_job *job, struct kvs_entry **data, struct kvs_str *ret_bytes,
+static int fetch(struct kvs_out_job *job, struct kvs_entry **data, struct kvs_body *ret,
 		 struct kvs_err *err)
 {
 	struct kvs_decoded decoded;
 	int rc;
 
 	if (job->params->raw) {
-		*ret_bytes = (*data)->value;
+		ret->bytes = (*data)->value;
 		return 0;
 	}
 	rc = kvs_pair_fetch(&job->t, &job->names, job->result->checksum, &job->room, data, &decoded,
 			    err);
-	*ret_bytes = decoded.bytes;
-	return rc;
+	if (rc)
+		return rc;
+	if (decoded.encoding == KVS_ENCODING_CHUNKS)
+		return kvs_chunks_parse(job->names.data, decoded.bytes, &ret->chunks, err);
+	ret->bytes = decoded.bytes;
+	return 0;
 }
 
 /* ---- */
@@ -169,7 +178,7 @@ static int pay_for_old(struct kvs_out_job *job, const struct kvs_found *old, int
 static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRY struct kvs_entry *data = NULL;
-	struct kvs_str bytes;
+	KVS_CLEANUP(body_release) struct kvs_body body = { 0 };
 	struct kvs_found old;
 	int rc = job->params->raw ? look_raw(job, &data, err) : look(job, err);
 
@@ -184,11 +193,12 @@ static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 	rc = kvs_out_check_rejected(job, err);
 	if (rc)
 		return pay_for_old(job, &old, rc, err);
-	rc = fetch(job, &data, &bytes, err);
+	rc = fetch(job, &data, &body, err);
 	if (rc)
 		return rc;
 	job->result->stored = data->value.n;
-	return kvs_out_install(job, &old, bytes, err);
+	rc = kvs_out_install(job, &old, &body, err);
+	return body.chunks.n ? kvs_chunks_failed(&job->trouble, data->mod_index, rc) : rc;
 }
 
 static int make_names(struct kvs_out_job *job, enum kvs_naming naming, struct kvs_err *err)
@@ -246,7 +256,7 @@ int kvs_transfer_out(const struct kvs_transfer *t, const struct kvs_out_params *
 		return rc;
 	do
 		rc = bring_up_to_date(&job, err);
-	while (kvs_pair_again(&job.t, rc, ++attempts));
+	while (!job.trouble.final && kvs_pair_again(&job.t, rc, ++attempts));
 	return rc ? rc : kvs_out_command(&job, job.result->checksum, err);
 }
 

@@ -19,20 +19,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The bytes that came, against the file that they are to replace. */
-static int check_bytes(const struct kvs_out_job *job, const struct kvs_found *old,
-		       struct kvs_str bytes, struct kvs_err *err)
-{
-	const struct kvs_guards *guards = &job->params->guards;
-	int rc = kvs_guards_check(&job->t, guards, job->names.data, bytes, job->result->lines, err);
-
-	if (rc == 0 && bytes.n > job->room.max)
-		rc = kvs_guards_too_big(job->names.data, job->room.max, err);
-	if (rc == 0 && old->exists)
-		rc = kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes.n, err);
-	return rc;
-}
-
 /* Does the check judge the file where it is to stand? */
 static bool checks_installed(const struct kvs_out_job *job)
 {
@@ -77,19 +63,95 @@ static int check_staged(struct kvs_out_job *job, const char *path, struct kvs_er
 		  : 0;
 }
 
+/* ---- the new file, beside the old one ---- */
+
+/* What came, against the file that it is to replace. */
+static int check_size(const struct kvs_out_job *job, const struct kvs_found *old, uint64_t bytes,
+		      struct kvs_err *err)
+{
+	const struct kvs_guards *guards = &job->params->guards;
+
+	if (bytes > job->room.max)
+		return kvs_guards_too_big(job->names.data, job->room.max, err);
+	return old->exists ? kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes,
+						     err)
+			   : 0;
+}
+
+static int write_bytes(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,
+		       struct kvs_newfile *f, struct kvs_err *err)
+{
+	const struct kvs_guards *guards = &job->params->guards;
+	int rc;
+
+	job->result->lines = kvs_guards_lines(guards, bytes);
+	job->result->bytes = bytes.n;
+	rc = kvs_guards_check(&job->t, guards, job->names.data, bytes, job->result->lines, err);
+	rc = rc ? rc : check_size(job, old, bytes.n, err);
+	rc = rc ? rc : kvs_target_open(&job->target, &job->params->rights, f, err);
+	return rc ? rc : kvs_newfile_write(f, bytes.p, bytes.n, err);
+}
+
+struct streaming {
+	struct kvs_newfile *f;
+	struct kvs_gauge gauge;
+	const char *name;
+};
+
+static void streaming_release(struct streaming *s)
+{
+	kvs_gauge_release(&s->gauge);
+}
+
+static int on_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
+{
+	struct streaming *s = arg;
+	int rc = kvs_gauge_add(&s->gauge, s->name, piece, err);
+
+	return rc ? rc : kvs_newfile_write(s->f, piece.p, piece.n, err);
+}
+
+/* A large file is judged while it passes: what the guards refuse, or is not the file of the checksum, stays
+ * a temporary. */
+static int write_chunks(struct kvs_out_job *job, const struct kvs_found *old,
+			const struct kvs_chunks *chunks, struct kvs_newfile *f, struct kvs_err *err)
+{
+	KVS_CLEANUP(streaming_release)
+	struct streaming s = { .f = f, .name = job->names.data };
+	const struct kvs_guards *guards = &job->params->guards;
+	char found[KVS_SHA256_HEX];
+	struct kvs_err refused = { 0 };
+	int rc = kvs_gauge_init(&s.gauge, guards, err);
+
+	job->result->bytes = chunks->bytes;
+	rc = rc ? rc : kvs_guards_check_size(guards, s.name, chunks->bytes, err);
+	rc = rc ? rc : check_size(job, old, chunks->bytes, err);
+	rc = rc ? rc : kvs_target_open(&job->target, &job->params->rights, f, err);
+	rc = rc ? rc : kvs_chunks_read(&job->t, chunks, on_piece, &s, err);
+	if (rc)
+		return rc;
+	rc = kvs_gauge_end(&s.gauge, &job->t, s.name, &job->result->lines, found, &refused);
+	if (kvs_chunks_prove(s.name, found, job->result->checksum, err))
+		return KVS_E_INTEGRITY;
+	return rc ? kvs_err_copy(err, rc, &refused) : 0;
+}
+
 /* All that can fail before anything changes. */
-static int stage(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,
+static int stage(struct kvs_out_job *job, const struct kvs_found *old, const struct kvs_body *body,
 		 struct kvs_newfile *f, struct kvs_err *err)
 {
 	const struct kvs_out_params *params = job->params;
-	int rc = check_bytes(job, old, bytes, err);
+	int rc = body->chunks.n ? write_chunks(job, old, &body->chunks, f, err)
+				: write_bytes(job, old, body->bytes, f, err);
 
-	rc = rc ? rc : kvs_target_stage(&job->target, bytes, &params->rights, f, err);
+	rc = rc ? rc : kvs_newfile_sync(f, err);
 	rc = rc ? rc : check_staged(job, f->temp, err);
 	if (rc == 0 && params->backup && old->exists)
 		rc = kvs_target_back_up(&job->target, params->backup, err);
 	return rc;
 }
+
+/* ---- its way into its place ---- */
 
 /* Writes down what a later run must know, if this one does not get to its end. */
 static int announce(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_err *err)
@@ -153,17 +215,15 @@ static int check_in_place(struct kvs_out_job *job, struct kvs_err *err)
 	return withdraw(job, &why, err);
 }
 
-int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,
-		    struct kvs_err *err)
+int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old,
+		    const struct kvs_body *body, struct kvs_err *err)
 {
 	KVS_AUTO_NEWFILE struct kvs_newfile f = KVS_NEWFILE_INIT;
 	struct kvs_err why = { 0 };
 	int rc;
 
 	job->owed_before = kvs_out_is_owed(job);
-	job->result->lines = kvs_guards_lines(&job->params->guards, bytes);
-	job->result->bytes = bytes.n;
-	rc = stage(job, old, bytes, &f, err);
+	rc = stage(job, old, body, &f, err);
 	if (rc)
 		return rc;
 	rc = announce(job, old, &why);

@@ -9,6 +9,7 @@
 #include "transfer/transfer.h"
 
 #include "base/buf.h"
+#include "transfer/chunks.h"
 #include "transfer/install.h"
 #include "transfer/layout.h"
 #include "transfer/state.h"
@@ -27,6 +28,13 @@ struct kvs_out_job {
 	char *kept;	     /* what was there before has this name, while it is kept */
 	bool owed_before;    /* a command was owed before the file was replaced */
 	bool forgetful;	     /* it was said that nothing can be remembered */
+	struct kvs_chunk_trouble trouble;
+};
+
+/* What the file is to hold. */
+struct kvs_body {
+	struct kvs_str bytes;
+	struct kvs_chunks chunks; /* of a large file, instead; else n is 0 */
 };
 
 /* ---- out_memory.c ---- */
@@ -79,9 +87,9 @@ int kvs_out_check_rejected(const struct kvs_out_job *job, struct kvs_err *err);
 /* Looks at the file; if its bytes are right, owner and mode are made so too. */
 int kvs_out_settle(struct kvs_out_job *job, struct kvs_found *ret, struct kvs_err *err);
 
-/* Replaces the file, which was found so, by these bytes, if the guards let them pass. */
-int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,
-		    struct kvs_err *err);
+/* Replaces the file, which was found so, by this body, if the guards let it pass. */
+int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old,
+		    const struct kvs_body *body, struct kvs_err *err);
 
 /* Runs the command, if it is due: what an earlier run left undone counts as much as a change by this
  * one.  `checksum` is that of the file as it is now. */

@@ -44,14 +44,39 @@ static int look(const struct kvs_transfer *t, const struct kvs_pair_query *query
 	return rc;
 }
 
+/* All that a large file needs to be read, or the file itself. */
+static int read_chunks(const struct kvs_transfer *t, const struct kvs_pair_query *query,
+		       struct kvs_pair *pair, struct kvs_err *err)
+{
+	const char *name = query->names->data;
+	struct kvs_transfer mine = *t;
+	int rc;
+
+	kvs_chunks_release(&pair->chunks);
+	rc = kvs_chunks_parse(name, pair->decoded.bytes, &pair->chunks, err);
+	if (rc == 0 && pair->chunks.bytes > query->max_bytes)
+		return kvs_guards_too_big(name, query->max_bytes, err);
+	if (rc || !query->whole)
+		return rc;
+	rc = kvs_chunks_load(&mine, name, &pair->chunks, pair->checksum, &pair->room, err);
+	if (rc)
+		return kvs_chunks_failed(&pair->trouble, pair->data->mod_index, rc);
+	kvs_chunks_release(&pair->chunks);
+	pair->decoded = (struct kvs_decoded){ .bytes = kvs_buf_slice(&pair->room) };
+	return 0;
+}
+
 static int read_once(const struct kvs_transfer *t, const struct kvs_pair_query *query,
 		     struct kvs_pair *pair, struct kvs_err *err)
 {
 	int rc = look(t, query, pair, err);
 
+	kvs_entry_free(kvs_steal_ptr(pair->data));
 	rc = rc ? rc
 		: kvs_pair_fetch(t, query->names, pair->checksum, &pair->room, &pair->data,
 				 &pair->decoded, err);
+	if (rc == 0 && pair->decoded.encoding == KVS_ENCODING_CHUNKS)
+		return read_chunks(t, query, pair, err);
 	if (rc == 0 && pair->decoded.bytes.n > query->max_bytes)
 		return kvs_guards_too_big(query->names->data, query->max_bytes, err);
 	return rc;
@@ -67,13 +92,14 @@ int kvs_pair_read(const struct kvs_transfer *t, const struct kvs_pair_query *que
 	kvs_buf_init(&ret->room, query->max_bytes);
 	do
 		rc = read_once(t, query, ret, err);
-	while (kvs_pair_again(t, rc, ++attempts));
+	while (!ret->trouble.final && kvs_pair_again(t, rc, ++attempts));
 	return rc;
 }
 
 void kvs_pair_release(struct kvs_pair *pair)
 {
 	kvs_entry_free(pair->data);
+	kvs_chunks_release(&pair->chunks);
 	kvs_buf_release(&pair->room);
 	*pair = (struct kvs_pair){ 0 };
 }

@@ -5,6 +5,7 @@
 #ifndef KVS_TRANSFER_PAIR_READ_H
 #define KVS_TRANSFER_PAIR_READ_H
 
+#include "transfer/chunks.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
 
@@ -16,14 +17,17 @@ struct kvs_pair_query {
 	bool ask_signature;	       /* *ret tells whether there is one */
 	struct kvs_signers signers;    /* who must have signed; none: signatures do not matter */
 	uint64_t max_bytes;
+	bool whole; /* also a large file is to be in memory */
 };
 
 struct kvs_pair {
 	char checksum[KVS_SHA256_HEX];
 	bool has_signature;	    /* if that was asked for */
 	struct kvs_decoded decoded; /* the bytes, borrowed from what follows */
+	struct kvs_chunks chunks;   /* of a large file, whose bytes are the list; else n is 0 */
 	struct kvs_entry *data;
 	struct kvs_buf room;
+	struct kvs_chunk_trouble trouble;
 };
 
 /* Reads until data and checksum match.  NOTFOUND, FROZEN (a stop), GUARD and TOOBIG (too

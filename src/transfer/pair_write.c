@@ -24,9 +24,12 @@
 #include "transfer/contents.h"
 #include "transfer/guards.h"
 #include "transfer/history.h"
+#include "transfer/large.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
 #include "transfer/signing.h"
+
+#include <string.h>
 
 /* Enough for dozens of writers at one key; each failure means that one of the others got on. */
 #define TRIES 100
@@ -66,6 +69,21 @@ static void seen_release(struct seen *seen)
 	kvs_entry_free(seen->signature);
 }
 
+/* The value that the content is to be. */
+static struct kvs_str stored(const struct job *job)
+{
+	if (job->spec->large)
+		return kvs_buf_slice(&job->spec->large->list);
+	if (job->spec->encoding == KVS_ENCODING_PLAIN)
+		return job->spec->content;
+	return job->spec->packed.p ? job->spec->packed : kvs_buf_slice(&job->packed);
+}
+
+static enum kvs_encoding encoding(const struct job *job)
+{
+	return job->spec->large ? KVS_ENCODING_CHUNKS : job->spec->encoding;
+}
+
 static int look_at_data(const struct job *job, struct seen *seen, struct kvs_err *err)
 {
 	const struct kvs_str key = kvs_s(job->names.data);
@@ -82,8 +100,10 @@ static bool holds_content(const struct job *job, const struct kvs_entry *data)
 	struct kvs_decoded decoded;
 
 	kvs_buf_init(&room, job->spec->content.n);
-	return kvs_decode(job->names.data, data->value, data->flags, job->checksum.p, &room,
+	return !job->spec->large &&
+	       kvs_decode(job->names.data, data->value, data->flags, job->checksum.p, &room,
 			  &decoded, NULL) == 0 &&
+	       decoded.encoding != KVS_ENCODING_CHUNKS &&
 	       ((job->spec->encoding == KVS_ENCODING_PLAIN && !job->spec->exact) ||
 		decoded.encoding == job->spec->encoding);
 }
@@ -92,8 +112,8 @@ static bool is_in_place(const struct job *job, const struct seen *seen)
 {
 	if (!seen->data || !kvs_str_eq(kvs_checksum_value(seen->checksum), job->checksum))
 		return false;
-	return (job->spec->encoding == KVS_ENCODING_PLAIN &&
-		kvs_str_eq(seen->data->value, job->spec->content)) ||
+	return ((job->spec->large || job->spec->encoding == KVS_ENCODING_PLAIN) &&
+		kvs_str_eq(seen->data->value, stored(job))) ||
 	       holds_content(job, seen->data);
 }
 
@@ -117,21 +137,19 @@ static int look(const struct job *job, struct seen *seen, struct kvs_err *err)
 	return rc;
 }
 
-/* What stands there, the data having been read; *ret is in it or in room.  After a failure it is the
- * value as it stands. */
+/* What stands there, the data having been read; its bytes are in it or in room.  After a failure it is
+ * the value as it stands. */
 static int unpack(const struct job *job, const struct seen *seen, struct kvs_buf *room,
-		  struct kvs_str *ret, struct kvs_err *err)
+		  struct kvs_decoded *ret, struct kvs_err *err)
 {
-	struct kvs_decoded decoded = { .bytes = seen->data->value };
 	char checksum[KVS_SHA256_HEX];
 	int rc = kvs_checksum_parse(seen->checksum, job->names.checksum, checksum, err);
 
+	*ret = (struct kvs_decoded){ .bytes = seen->data->value };
 	kvs_buf_init(room, KVS_OUT_MAX_BYTES_DEFAULT);
-	rc = rc ? rc
-		: kvs_decode(job->names.data, seen->data->value, seen->data->flags, checksum, room,
-			     &decoded, err);
-	*ret = decoded.bytes;
-	return rc;
+	return rc ? rc
+		  : kvs_decode(job->names.data, seen->data->value, seen->data->flags, checksum,
+			       room, ret, err);
 }
 
 /*
@@ -142,27 +160,33 @@ static int measure(const struct job *job, const struct seen *seen, uint64_t *ret
 		   struct kvs_err *err)
 {
 	KVS_AUTO_BUF struct kvs_buf room = { 0 };
+	KVS_AUTO_CHUNKS struct kvs_chunks chunks = { 0 };
 	struct kvs_err why = { 0 };
-	struct kvs_str bytes;
-	int rc = unpack(job, seen, &room, &bytes, &why);
+	struct kvs_decoded found;
+	int rc = unpack(job, seen, &room, &found, &why);
 
 	if (rc && rc != KVS_E_INTEGRITY)
 		return kvs_err_copy(err, rc, &why);
-	*ret_bytes = bytes.n;
+	*ret_bytes = found.bytes.n;
+	if (rc == 0 && found.encoding == KVS_ENCODING_CHUNKS &&
+	    kvs_chunks_parse(job->names.data, found.bytes, &chunks, NULL) == 0)
+		*ret_bytes = chunks.bytes;
 	return 0;
 }
 
-/* For whoever asked what changes.  What nobody can read counts as nothing. */
+/* For whoever asked what changes.  What nobody can read counts as nothing, and of large files nothing is
+ * told. */
 static void tell_change(const struct job *job, const struct seen *seen)
 {
 	KVS_AUTO_BUF struct kvs_buf room = { 0 };
-	struct kvs_str before = { 0 };
+	struct kvs_decoded before = { 0 };
 
-	if (!job->t->contents || seen->in_place)
+	if (!job->t->contents || seen->in_place || job->spec->large)
 		return;
 	if (seen->data && unpack(job, seen, &room, &before, NULL))
-		before.n = 0;
-	kvs_contents_changed(job->t->contents, before, job->spec->content);
+		before.bytes.n = 0;
+	if (before.encoding != KVS_ENCODING_CHUNKS)
+		kvs_contents_changed(job->t->contents, before.bytes, job->spec->content);
 }
 
 static int check_shrink(const struct job *job, const struct seen *seen, const char *key,
@@ -176,7 +200,7 @@ static int check_shrink(const struct job *job, const struct seen *seen, const ch
 		return 0;
 	rc = measure(job, seen, &before, err);
 	return rc ? rc
-		  : kvs_guards_check_shrink(job->spec->guards, key, before, job->spec->content.n,
+		  : kvs_guards_check_shrink(job->spec->guards, key, before, job->result->bytes,
 					    err);
 }
 
@@ -205,8 +229,8 @@ static int pack(struct job *job, const struct seen *seen, struct kvs_err *err)
 {
 	const struct kvs_pair_spec *spec = job->spec;
 
-	if (spec->encoding == KVS_ENCODING_PLAIN || spec->packed.p || job->packed.len > 0 ||
-	    seen->in_place)
+	if (spec->encoding == KVS_ENCODING_PLAIN || spec->large || spec->packed.p ||
+	    job->packed.len > 0 || seen->in_place)
 		return 0;
 	return kvs_encode(spec->encoding, spec->content, &job->packed, err);
 }
@@ -220,21 +244,11 @@ static int sign(struct job *job, const struct seen *seen, struct kvs_err *err)
 				  kvs_checksum_value(seen->checksum), job->signature, err);
 }
 
-/* The value that the content is to be. */
-static struct kvs_str stored(const struct job *job)
-{
-	if (job->spec->encoding == KVS_ENCODING_PLAIN)
-		return job->spec->content;
-	return job->spec->packed.p ? job->spec->packed : kvs_buf_slice(&job->packed);
-}
-
 static void fill_put_data(struct kvs_op *op, const struct job *job)
 {
-	const struct kvs_pair_spec *spec = job->spec;
-
 	fill_put(op, job->names.data, stored(job));
 	if (kvs_caps(job->t->store) & KVS_CAP_FLAGS)
-		op->flags = kvs_encoding_info(spec->encoding)->flags;
+		op->flags = kvs_encoding_info(encoding(job))->flags;
 }
 
 /* Ours goes there; one of what was there before goes away.  False: neither is due. */
@@ -395,15 +409,16 @@ static int write_once(struct job *job, struct kvs_err *err)
 
 static int check_encoding(const struct kvs_pair_spec *spec, struct kvs_err *err)
 {
-	const struct kvs_encoding_info *info = kvs_encoding_info(spec->encoding);
+	const struct kvs_encoding_info *info =
+		kvs_encoding_info(spec->may_be_large ? KVS_ENCODING_CHUNKS : spec->encoding);
 
 	if (info->kvexpress || spec->no_compat)
 		return 0;
 	return kvs_err_set(
 		err, KVS_E_ARG,
 		"kvexpress cannot read %s: give --no-compat (or \"compat: kvsync\" in the "
-		"configuration) if nobody uses it on this key, or choose brotli",
-		info->name);
+		"configuration) if nobody uses it on this key%s",
+		info->name, spec->may_be_large ? "" : ", or choose brotli");
 }
 
 int kvs_pair_check(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
@@ -414,13 +429,19 @@ int kvs_pair_check(const struct kvs_transfer *t, const struct kvs_pair_spec *spe
 	return rc ? rc : check_encoding(spec, err);
 }
 
-/* What the content alone says. */
+/* What the content alone says.  A large file was judged when it was taken apart. */
 static int judge(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
 		 struct kvs_in_result *result, struct kvs_err *err)
 {
 	int rc;
 
 	result->is_signed = spec->sign_key != NULL;
+	if (spec->large) {
+		result->bytes = spec->large->chunks.bytes;
+		result->lines = spec->large->chunks.lines;
+		memcpy(result->checksum, spec->large->checksum, sizeof(result->checksum));
+		return 0;
+	}
 	result->bytes = spec->content.n;
 	result->lines = kvs_guards_lines(spec->guards, spec->content);
 	rc = kvs_guards_check(t, spec->guards, spec->what, spec->content, result->lines, err);
@@ -436,6 +457,33 @@ static void job_release(struct job *job)
 	kvs_names_release(&job->names);
 	kvs_buf_release(&job->packed);
 	kvs_history_release(&job->history);
+}
+
+/* kvexpress knows nothing of either. */
+static void keep_what_was_written(struct job *job)
+{
+	struct kvs_err why = { 0 };
+	int level = job->spec->large ? KVS_LOG_WARNING : KVS_LOG_DEBUG;
+
+	kvs_history_keep_written(&job->history, job->result,
+				 job->spec->large ? stored(job) : job->spec->content,
+				 encoding(job) == KVS_ENCODING_CHUNKS);
+	if (!job->t->free_names &&
+	    kvs_chunks_sweep(job->t, job->spec->key, job->result->checksum, &why))
+		kvs_transfer_report(job->t, level,
+				    "chunks of %s that nobody needs stay for now: %s",
+				    KVS_Q(kvs_s(job->spec->key)), why.msg);
+}
+
+/* What is too big for a value has another way. */
+static int explain_too_big(int rc, struct kvs_err *err)
+{
+	struct kvs_err why;
+
+	if (rc != KVS_E_TOOBIG || !err)
+		return rc;
+	why = *err;
+	return kvs_err_set(err, rc, "%s; --large splits what is too large for one value", why.msg);
 }
 
 int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spec,
@@ -465,13 +513,13 @@ int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spe
 	while (kvs_retry_again(&job.retry, t->deadline, rc));
 	rc = kvs_retry_end(&job.retry, rc, err);
 	if (rc)
-		return rc;
+		return spec->large ? rc : explain_too_big(rc, err);
 	if (job.unsigned_now)
 		kvs_transfer_report(t, KVS_LOG_WARNING,
 				    "%s was signed and is not any more; --sign signs it",
 				    KVS_Q(kvs_s(spec->key)));
 	if (result.written)
-		kvs_history_keep_written(&job.history, &result, spec->content);
+		keep_what_was_written(&job);
 	*ret = result;
 	return 0;
 }

@@ -17,7 +17,10 @@ struct kvs_pair_spec {
 	bool exact;
 	struct kvs_str
 		packed; /* the content in that encoding, if somebody has it; else p is NULL */
+	/* The file is too large for a value and in chunks; content is empty.  NULL: it is content. */
+	const struct kvs_large *large;
 	bool no_compat;
+	bool may_be_large;
 	const struct kvs_signkey *sign_key;
 	const struct kvs_history_params *history;
 	/* Called before each write, with the checksum of the content; a failure ends it.  NULL: nobody is. */
@@ -35,6 +38,7 @@ static inline struct kvs_pair_spec kvs_pair_spec_of(const struct kvs_in_params *
 		.encoding = params->encoding,
 		.exact = params->exact,
 		.no_compat = params->no_compat,
+		.may_be_large = params->large,
 		.sign_key = params->sign_key,
 		.history = &params->history,
 	};

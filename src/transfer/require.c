@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <regex.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,50 +108,111 @@ void kvs_require_free(struct kvs_require *require)
 	kvsi_free(require);
 }
 
-/* 0, REG_NOMATCH or REG_ESPACE.  The line is copied, since nothing need end it where it stands, and not
- * every regexec() relies on the range alone. */
-static int match_line(const struct pattern *pattern, const char *line, size_t n)
-{
-	char text[KVS_REQUIRE_LINE_MAX + 1];
-	size_t seen = n < KVS_REQUIRE_LINE_MAX ? n : KVS_REQUIRE_LINE_MAX;
-	regmatch_t range = { .rm_eo = (regoff_t)seen };
-	int flags = REG_STARTEND | (seen < n ? REG_NOTEOL : 0);
+/* ---- a file that passes ---- */
 
-	memcpy(text, line, seen);
-	text[seen] = '\0';
-	return regexec(&pattern->compiled, text, 1, &range, flags);
+struct kvs_scan {
+	const struct kvs_require *require;
+	bool *matched; /* by pattern */
+	size_t missing;
+	bool begun; /* there is a line, perhaps an empty one */
+	bool cut;   /* it is longer than what is looked at */
+	size_t len;
+	char line[KVS_REQUIRE_LINE_MAX + 1];
+};
+
+int kvs_scan_new(const struct kvs_require *require, struct kvs_scan **ret, struct kvs_err *err)
+{
+	KVS_AUTO_SCAN struct kvs_scan *scan = kvs_zalloc(sizeof(*scan));
+
+	if (!scan)
+		return kvs_err_oom(err);
+	scan->require = require;
+	scan->missing = require->n;
+	scan->matched = kvs_zalloc(require->n * sizeof(*scan->matched));
+	if (!scan->matched)
+		return kvs_err_oom(err);
+	*ret = kvs_steal_ptr(scan);
+	return 0;
 }
 
-static int match_content(const struct pattern *pattern, struct kvs_str content)
+void kvs_scan_free(struct kvs_scan *scan)
 {
-	struct kvs_str rest = content;
-	int code = REG_NOMATCH;
+	if (scan)
+		kvsi_free(scan->matched);
+	kvsi_free(scan);
+}
 
-	while (rest.n > 0 && code == REG_NOMATCH) {
-		const char *newline = memchr(rest.p, '\n', rest.n);
-		size_t n = newline ? (size_t)(newline - (const char *)rest.p) : rest.n;
+/* Not every regexec() relies on the range alone, so the line is also ended by a NUL. */
+static int match_line(struct kvs_scan *scan, struct kvs_err *err)
+{
+	int flags = REG_STARTEND | (scan->cut ? REG_NOTEOL : 0);
 
-		code = match_line(pattern, rest.p, n);
-		rest = kvs_str_skip(rest, newline ? n + 1 : n);
+	scan->line[scan->len] = '\0';
+	for (size_t i = 0; i < scan->require->n; i++) {
+		regmatch_t range = { .rm_eo = (regoff_t)scan->len };
+		int code;
+
+		if (scan->matched[i])
+			continue;
+		code = regexec(&scan->require->at[i].compiled, scan->line, 1, &range, flags);
+		if (code && code != REG_NOMATCH)
+			return kvs_err_oom(err);
+		scan->matched[i] = code == 0;
+		scan->missing -= code == 0;
+	}
+	scan->len = 0;
+	scan->begun = false;
+	scan->cut = false;
+	return 0;
+}
+
+static void lengthen(struct kvs_scan *scan, const char *p, size_t n)
+{
+	size_t room = KVS_REQUIRE_LINE_MAX - scan->len;
+
+	scan->begun = true;
+	scan->cut = scan->cut || n > room;
+	n = n < room ? n : room;
+	memcpy(scan->line + scan->len, p, n);
+	scan->len += n;
+}
+
+int kvs_scan_add(struct kvs_scan *scan, struct kvs_str piece, struct kvs_err *err)
+{
+	int code = 0;
+
+	while (code == 0 && scan->missing && piece.n > 0) {
+		const char *newline = memchr(piece.p, '\n', piece.n);
+		size_t n = newline ? (size_t)(newline - (const char *)piece.p) : piece.n;
+
+		lengthen(scan, piece.p, n);
+		if (newline)
+			code = match_line(scan, err);
+		piece = kvs_str_skip(piece, newline ? n + 1 : n);
 	}
 	return code;
+}
+
+int kvs_scan_end(struct kvs_scan *scan, const char *what, struct kvs_err *err)
+{
+	int code = scan->begun && scan->missing ? match_line(scan, err) : 0;
+	size_t i = 0;
+
+	if (code || !scan->missing)
+		return code;
+	while (scan->matched[i])
+		i++;
+	return kvs_err_set(err, KVS_E_GUARD,
+			   "%s has no line that matches '%s', which --require asks for",
+			   KVS_Q(kvs_s(what)), KVS_Q(kvs_s(scan->require->at[i].text)));
 }
 
 int kvs_require_check(const struct kvs_require *require, const char *what, struct kvs_str content,
 		      struct kvs_err *err)
 {
-	size_t i;
+	KVS_AUTO_SCAN struct kvs_scan *scan = NULL;
+	int code = kvs_scan_new(require, &scan, err);
 
-	for (i = 0; i < require->n; i++) {
-		int code = match_content(&require->at[i], content);
-
-		if (code == REG_NOMATCH)
-			return kvs_err_set(
-				err, KVS_E_GUARD,
-				"%s has no line that matches '%s', which --require asks for",
-				KVS_Q(kvs_s(what)), KVS_Q(kvs_s(require->at[i].text)));
-		if (code)
-			return kvs_err_oom(err);
-	}
-	return 0;
+	code = code ? code : kvs_scan_add(scan, content, err);
+	return code ? code : kvs_scan_end(scan, what, err);
 }

@@ -28,7 +28,19 @@ int kvs_require_new(const char *const *patterns, size_t n, struct kvs_require **
 /* NULL is fine. */
 void kvs_require_free(struct kvs_require *require);
 
-/* GUARD, naming the first pattern that no line matches; NOMEM. */
+/* A file that passes piece by piece: lines may be cut anywhere. */
+struct kvs_scan;
+
+/* Borrows `require`.  NOMEM. */
+int kvs_scan_new(const struct kvs_require *require, struct kvs_scan **ret, struct kvs_err *err);
+/* NULL is fine. */
+void kvs_scan_free(struct kvs_scan *scan);
+/* The next piece.  NOMEM. */
+int kvs_scan_add(struct kvs_scan *scan, struct kvs_str piece, struct kvs_err *err);
+/* That was all.  GUARD, naming the first pattern that no line matched; NOMEM. */
+int kvs_scan_end(struct kvs_scan *scan, const char *what, struct kvs_err *err);
+
+/* The same for a file that is all there. */
 int kvs_require_check(const struct kvs_require *require, const char *what, struct kvs_str content,
 		      struct kvs_err *err);
 
@@ -37,5 +49,11 @@ static inline void kvs_cleanup_require(struct kvs_require **require)
 	kvs_require_free(*require);
 }
 #define KVS_AUTO_REQUIRE KVS_CLEANUP(kvs_cleanup_require)
+
+static inline void kvs_cleanup_scan(struct kvs_scan **scan)
+{
+	kvs_scan_free(*scan);
+}
+#define KVS_AUTO_SCAN KVS_CLEANUP(kvs_cleanup_scan)
 
 #endif

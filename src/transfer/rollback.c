@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "transfer/chunks.h"
 #include "transfer/common.h"
+#include "transfer/history.h"
 #include "transfer/layout.h"
 #include "transfer/pair.h"
 
@@ -61,19 +63,26 @@ static int put_back(const struct kvs_transfer *t, const struct kvs_in_params *in
 	KVS_AUTO_FREE char *what = kvs_asprintf("version %" PRIu64 " of %s", number, in->key);
 	struct kvs_in_params params = *in;
 	KVS_AUTO_BUF struct kvs_buf bytes = { 0 };
+	KVS_AUTO_CHUNKS struct kvs_chunks chunks = { 0 };
+	char checksum[KVS_SHA256_HEX];
 	int rc;
 
 	if (!what)
 		return kvs_err_oom(err);
 	(void)snprintf(cause, sizeof(cause), "rollback to %" PRIu64, number);
-	kvs_buf_init(&bytes, in->guards.max_bytes ?: KVS_IN_MAX_BYTES_DEFAULT);
-	rc = kvs_transfer_version(t, in->key, number, &bytes, err);
+	kvs_buf_init(&bytes, in->guards.max_bytes ?: kvs_in_max_bytes(in));
+	rc = kvs_version_fetch(t, in->key, number, &bytes, &chunks, checksum, err);
 	if (rc)
 		return rc;
 	params.history.cause = cause;
 	params.file = what;
 	params.fd = -1;
-	params.content = kvs_sn(bytes.len ? bytes.data : "", bytes.len);
+	if (chunks.n) {
+		params.chunks = &chunks;
+		params.chunks_checksum = checksum;
+	} else {
+		params.content = kvs_sn(bytes.len ? bytes.data : "", bytes.len);
+	}
 	return kvs_transfer_in(t, &params, ret, err);
 }
 

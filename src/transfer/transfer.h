@@ -60,6 +60,8 @@ struct kvs_transfer {
 	/* A warning, or a line about progress, for people: one line, escaped.  level is one of
 	 * base/log.h.  May be NULL. */
 	void (*report)(void *arg, int level, const char *line);
+	/* So many bytes of a large file have passed, for people.  May be NULL. */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *report_arg;
 };
 
@@ -132,15 +134,24 @@ int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t
 
 /* ---- in: a file goes into the store ---- */
 
-#define KVS_IN_MAX_BYTES_DEFAULT ((uint64_t)4 << 20)
+#define KVS_IN_MAX_BYTES_DEFAULT       ((uint64_t)4 << 20)
+#define KVS_IN_MAX_BYTES_DEFAULT_LARGE ((uint64_t)64 << 20)
+
+struct kvs_chunks;
 
 struct kvs_in_params {
 	const char *key;
 	const char *file; /* read this; with an fd, only its name in messages */
 	int fd;		  /* read this up to its end; -1: open the file */
+	bool named;	  /* with an fd: for commands it is `file` all the same */
 	/* These bytes are what the file holds; p NULL: it is to be read. */
 	struct kvs_str content;
+	/* These chunks of the store hold the file of this checksum.  NULL: it is to be read. */
+	const struct kvs_chunks *chunks;
+	const char *chunks_checksum;
 	bool sorted; /* sort the lines by their bytes, drop empty ones */
+	/* A file that is larger than a value of the store may be is taken apart. */
+	bool large;
 	/* On the bytes that are to stand in the store, after the sorting; they shrink against what stands
 	 * there. */
 	struct kvs_guards guards;
@@ -163,6 +174,12 @@ struct kvs_in_params {
 	int (*before_write)(void *arg, struct kvs_err *err);
 	void *before_write_arg;
 };
+
+/* How many bytes the file may have if the guards do not say. */
+static inline uint64_t kvs_in_max_bytes(const struct kvs_in_params *params)
+{
+	return params->large ? KVS_IN_MAX_BYTES_DEFAULT_LARGE : KVS_IN_MAX_BYTES_DEFAULT;
+}
 
 struct kvs_in_result {
 	bool written;	 /* false: the store had it already */

@@ -109,6 +109,8 @@ static void tell_status(struct etcd_simple *s, const Etcdpb__StatusResponse *sta
 	tell_number(s, "raft-index", status->raft_index);
 	tell_number(s, "size", (uint64_t)status->db_size);
 	tell_number(s, "size-in-use", (uint64_t)status->db_size_in_use);
+	if (status->db_size_quota > 0)
+		tell_number(s, "quota", (uint64_t)status->db_size_quota);
 	if (status->is_learner)
 		(void)tell(s, "learner", "yes");
 	for (i = 0; i < status->n_errors; i++)
