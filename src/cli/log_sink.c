@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stamp.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/exit.h"
 
 #include <stdio.h>
@@ -33,6 +34,7 @@ static void write_line(const char *a, const char *b, const char *c)
 		{ (void *)(uintptr_t) "\n", 1 },
 	};
 
+	progress_clear();
 	/* There is nobody to tell when stderr cannot be written. */
 	if (writev(STDERR_FILENO, parts, 4) < 0)
 		return;

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/transfer_setup.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -24,7 +23,7 @@ int progress_wanted(const struct cli *cli)
 {
 	const char *term = getenv("TERM");
 
-	return cli_talks(cli) && term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
+	return !cli->globals.quiet && term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
 }
 
 void progress_clear(void)

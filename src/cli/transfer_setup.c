@@ -11,7 +11,6 @@
 
 static void report(void *arg, int level, const char *line)
 {
-	progress_clear();
 	kvs_log(level, "%s", line);
 }
 

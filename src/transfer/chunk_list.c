@@ -67,7 +67,7 @@ int kvs_chunk_list_parse(const struct kvs_entry *entry, size_t folder, struct kv
 
 	*ret = (struct kvs_chunk_list){ 0 };
 	if (!parse_name(kvs_str_skip(entry->key, folder), ret) || !parse_moment(&value, &ret->ms))
-		return kvs_err_set(err, KVS_E_INTEGRITY, "%s is not a list of chunks that are needed",
-				   KVS_Q(entry->key));
+		return kvs_err_set(err, KVS_E_INTEGRITY,
+				   "%s is not a list of chunks that are needed", KVS_Q(entry->key));
 	return kvs_chunks_parse(KVS_Q(entry->key), value, &ret->chunks, err);
 }

@@ -29,7 +29,7 @@ int kvs_chunk_list_format(const struct kvs_chunks *chunks, uint64_t ms, struct k
 			  struct kvs_err *err);
 
 struct kvs_chunk_list {
-	struct kvs_str key;			 /* whose; borrowed from the entry */
+	struct kvs_str key;	       /* whose; borrowed from the entry */
 	char checksum[KVS_SHA256_HEX]; /* of the file */
 	uint64_t ms;
 	struct kvs_chunks chunks;

@@ -51,7 +51,7 @@ static void release_sums(struct sum **sums)
 {
 	struct sum *sum, *next;
 
-	HASH_ITER(hh, *sums, sum, next) {
+	HASH_ITER (hh, *sums, sum, next) {
 		HASH_DEL(*sums, sum);
 		kvsi_free(sum);
 	}
@@ -140,7 +140,7 @@ static void spare_needed(struct sweep *s)
 {
 	struct sum *sum, *next;
 
-	HASH_ITER(hh, s->doomed, sum, next) {
+	HASH_ITER (hh, s->doomed, sum, next) {
 		if (has(s->needed, sum->checksum)) {
 			HASH_DEL(s->doomed, sum);
 			kvsi_free(sum);
@@ -227,7 +227,7 @@ static int delete_all(const struct sweep *s, struct sum *sums, name_fn name, con
 	char *key;
 	int rc = 0;
 
-	HASH_ITER(hh, sums, sum, next) {
+	HASH_ITER (hh, sums, sum, next) {
 		rc = name(s, sum->checksum, &key, err);
 		if (rc)
 			return rc;

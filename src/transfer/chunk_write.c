@@ -231,7 +231,8 @@ int kvs_chunks_check_room(const struct kvs_transfer *t, uint64_t bytes, struct k
 		return 0;
 	return kvs_err_set(err, KVS_E_TOOBIG,
 			   "the store has no room for it: its database of %" PRIu64
-			   " bytes and the %" PRIu64 " of the file are more than %d %% of its quota "
+			   " bytes and the %" PRIu64
+			   " of the file are more than %d %% of its quota "
 			   "of %" PRIu64,
 			   room.size, bytes, USABLE_PERCENT, room.quota);
 }

@@ -161,9 +161,10 @@ int kvs_chunks_parse(const char *name, struct kvs_str list, struct kvs_chunks *r
 			return KVS_E_NOMEM;
 	}
 	if (!good || bytes != chunks.bytes)
-		return kvs_err_set(err, KVS_E_INTEGRITY,
-				   "%s is a damaged list of chunks; kvsync in --large writes it anew",
-				   KVS_Q(kvs_s(name)));
+		return kvs_err_set(
+			err, KVS_E_INTEGRITY,
+			"%s is a damaged list of chunks; kvsync in --large writes it anew",
+			KVS_Q(kvs_s(name)));
 	*ret = chunks;
 	chunks = (struct kvs_chunks){ 0 };
 	return 0;

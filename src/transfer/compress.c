@@ -12,10 +12,8 @@
 #include <string.h>
 
 static const struct kvs_encoding_info encodings[] = {
-	[KVS_ENCODING_PLAIN] = { "plain", 0, true },
-	[KVS_ENCODING_GZIP] = { "gzip", 0, true },
-	[KVS_ENCODING_BROTLI] = { "brotli", 1, true },
-	[KVS_ENCODING_ZSTD] = { "zstd", 2, false },
+	[KVS_ENCODING_PLAIN] = { "plain", 0, true },	[KVS_ENCODING_GZIP] = { "gzip", 0, true },
+	[KVS_ENCODING_BROTLI] = { "brotli", 1, true },	[KVS_ENCODING_ZSTD] = { "zstd", 2, false },
 	[KVS_ENCODING_CHUNKS] = { "chunks", 3, false },
 };
 

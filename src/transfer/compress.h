@@ -55,7 +55,7 @@ int kvs_encode(enum kvs_encoding encoding, struct kvs_str bytes, struct kvs_buf 
 
 struct kvs_decoded {
 	enum kvs_encoding encoding;
-	bool mismatch;	      /* on failure: unpacked well, but not to the bytes of the checksum */
+	bool mismatch; /* on failure: unpacked well, but not to the bytes of the checksum */
 	/* plain: the value itself; chunks: it as well, unproven; else in the caller's buffer */
 	struct kvs_str bytes;
 };

@@ -223,8 +223,8 @@ static void give_up(struct kvs_history *h, const struct kvs_err *why)
 
 /* ---- what others wrote ---- */
 
-static int measure(const char *name, const struct kvs_decoded *decoded,
-		   struct kvs_version *version, struct kvs_err *err)
+static int measure(const char *name, const struct kvs_decoded *decoded, struct kvs_version *version,
+		   struct kvs_err *err)
 {
 	KVS_AUTO_CHUNKS struct kvs_chunks chunks = { 0 };
 	int rc;
@@ -437,7 +437,7 @@ int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t
 	char checksum[KVS_SHA256_HEX];
 	int rc = kvs_version_fetch(t, key, number, ret_bytes, &chunks, checksum, err);
 
-	return rc || !chunks.n ? rc
-			       : kvs_chunks_load(&mine, "the version", &chunks, checksum,
-						 ret_bytes, err);
+	return rc || !chunks.n
+		       ? rc
+		       : kvs_chunks_load(&mine, "the version", &chunks, checksum, ret_bytes, err);
 }

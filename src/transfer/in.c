@@ -255,10 +255,11 @@ static int take_large(struct job *job, struct kvs_err *err)
 	const struct kvs_in_params *params = job->params;
 
 	if (params->sorted || params->encoding != KVS_ENCODING_PLAIN)
-		return kvs_err_set(err, KVS_E_ARG,
-				   "%s is too large for one value, and chunks are neither sorted nor "
-				   "compressed: leave out --sorted and --compress",
-				   KVS_Q(kvs_s(params->file)));
+		return kvs_err_set(
+			err, KVS_E_ARG,
+			"%s is too large for one value, and chunks are neither sorted nor "
+			"compressed: leave out --sorted and --compress",
+			KVS_Q(kvs_s(params->file)));
 	return kvs_large_take(&job->t, &job->source, &params->guards, params->chunks_checksum,
 			      &job->large, err);
 }
@@ -270,9 +271,10 @@ static int open_source(struct job *job, struct kvs_err *err)
 	int rc = 0;
 
 	if (params->chunks && !params->large)
-		return kvs_err_set(err, KVS_E_ARG,
-				   "%s is in chunks, which kvexpress cannot read: --large allows them",
-				   KVS_Q(kvs_s(params->file)));
+		return kvs_err_set(
+			err, KVS_E_ARG,
+			"%s is in chunks, which kvexpress cannot read: --large allows them",
+			KVS_Q(kvs_s(params->file)));
 	if (params->chunks)
 		kvs_source_of_chunks(&job->t, params->chunks, params->file, &job->source);
 	else if (params->large && !params->content.p)

@@ -73,9 +73,9 @@ static int check_size(const struct kvs_out_job *job, const struct kvs_found *old
 
 	if (bytes > job->room.max)
 		return kvs_guards_too_big(job->names.data, job->room.max, err);
-	return old->exists ? kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes,
-						     err)
-			   : 0;
+	return old->exists
+		       ? kvs_guards_check_shrink(guards, job->target.named, old->bytes, bytes, err)
+		       : 0;
 }
 
 static int write_bytes(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_str bytes,

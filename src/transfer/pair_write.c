@@ -409,8 +409,8 @@ static int write_once(struct job *job, struct kvs_err *err)
 
 static int check_encoding(const struct kvs_pair_spec *spec, struct kvs_err *err)
 {
-	const struct kvs_encoding_info *info =
-		kvs_encoding_info(spec->may_be_large ? KVS_ENCODING_CHUNKS : spec->encoding);
+	const struct kvs_encoding_info *info = kvs_encoding_info(
+		spec->may_be_large ? KVS_ENCODING_CHUNKS : spec->encoding);
 
 	if (info->kvexpress || spec->no_compat)
 		return 0;

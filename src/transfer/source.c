@@ -130,8 +130,8 @@ int kvs_source_open(const char *name, int fd, uint64_t max, struct kvs_source *r
 	return rc;
 }
 
-void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks,
-			  const char *name, struct kvs_source *ret)
+void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks, const char *name,
+			  struct kvs_source *ret)
 {
 	*ret = (struct kvs_source){
 		.name = name, .fd = -1, .bytes = chunks->bytes, .t = t, .chunks = chunks

@@ -34,8 +34,8 @@ int kvs_source_open(const char *name, int fd, uint64_t max, struct kvs_source *r
 		    struct kvs_err *err);
 
 /* The chunks of a store that t asks. */
-void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks,
-			  const char *name, struct kvs_source *ret);
+void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks, const char *name,
+			  struct kvs_source *ret);
 
 void kvs_source_release(struct kvs_source *source);
 

@@ -42,3 +42,9 @@ zstd -q -19 --no-check --stdout zeros >bomb.zst
 rm zeros
 # little that asks for a window of 128 MiB
 head -c 4096 /dev/zero | zstd -q --long=27 --stdout >window.zst
+
+# a list of chunks that are nowhere
+{
+	echo 'kvsync-chunks 1 9 3'
+	printf '%064d 5\n%064d 4\n' 1 2
+} >chunks

@@ -48,7 +48,8 @@ static void test_lists(void)
 		"kvsync-chunks 1 5 1\n" A64 " 5\n\n",
 		"kvsync-chunks 1 0 1\n" A64 " 0\n",
 		"kvsync-chunks 1 5 1\nA" A64 " 5\n",
-		"kvsync-chunks 1 5 1\n../../../../../../../../../../../../../../etc/passwd#abcdefghij/x 5\n",
+		"kvsync-chunks 1 5 "
+		"1\n../../../../../../../../../../../../../../etc/passwd#abcdefghij/x 5\n",
 		"kvsync-chunks 1 1048577 1\n" A64 " 1048577\n",
 		"kvsync-chunks 1 18446744073709551616 1\n" A64 " 5\n",
 	};
@@ -126,15 +127,18 @@ static void test_trouble(void)
 	struct kvs_in_result result;
 
 	make_file('x');
-	world.trouble[CALL_PUT] =
-		(struct trouble){ .skip = 2, .times = 1, .code = KVS_E_UNAVAILABLE };
+	world.trouble[CALL_PUT] = (struct trouble){ .skip = 2,
+						    .times = 1,
+						    .code = KVS_E_UNAVAILABLE };
 	is_code(in(&result), KVS_E_UNAVAILABLE, &err, "the store goes away midway");
 	is_stored("kvexpress/k/checksum", NULL, "nobody is led to what is there of it");
 	world_calm();
-	world.trouble[CALL_PUT] =
-		(struct trouble){ .times = 1, .code = KVS_E_UNCERTAIN, .after = true };
-	world.trouble[CALL_TXN] =
-		(struct trouble){ .times = 1, .code = KVS_E_UNCERTAIN, .after = true };
+	world.trouble[CALL_PUT] = (struct trouble){ .times = 1,
+						    .code = KVS_E_UNCERTAIN,
+						    .after = true };
+	world.trouble[CALL_TXN] = (struct trouble){ .times = 1,
+						    .code = KVS_E_UNCERTAIN,
+						    .after = true };
 	is_code(in(&result), 0, &err, "answers that are lost");
 	world_calm();
 	is_uint(below(OWN "chunks/"), 5, "five chunks");
@@ -201,8 +205,7 @@ static void test_sweep(void)
 	remember_list(result.checksum);
 	file_put("f", "small\n", 0600);
 	params.history.versions = 1;
-	world.trouble[CALL_TXN] =
-		(struct trouble){ .skip = 1, .times = 1, .before = other_lists };
+	world.trouble[CALL_TXN] = (struct trouble){ .skip = 1, .times = 1, .before = other_lists };
 	is_code(in(&result), 0, &err, "a small one instead");
 	is_uint(world.trouble[CALL_TXN].times, 0, "somebody else came between");
 	is_uint(below(OWN "lists/k/"), 1, "a file of the trouble before is young");
