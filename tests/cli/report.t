@@ -128,10 +128,15 @@ echo more >>hosts
 run kvsync in -k hosts -f hosts --dogstatsd-address "127.0.0.1:$agent_port"
 status_is 0 'without an agent the work is done'
 is "$(grep -c . "$err" | tr -d 01)" '' 'with one warning at most'
-run kvsync out -k hosts -f target --dogstatsd-address no-such-host.invalid
-status_is 0 'nor does a name that there is not stop it'
-err_has 'kvsync: warning: no metrics to no-such-host.invalid: no-such-host.invalid' 'a warning says so'
-is "$(wc -l <"$err")" 1 'once'
+if ldd "$builddir/.libs/kvsync" | grep -q libtsan; then
+	# it does not know of the thread that the C library starts by itself, and crashes in it
+	skip 3 'ThreadSanitizer and getaddrinfo_a()'
+else
+	run kvsync out -k hosts -f target --dogstatsd-address no-such-host.invalid
+	status_is 0 'nor does a name that there is not stop it'
+	err_has 'kvsync: warning: no metrics to no-such-host.invalid: no-such-host.invalid' 'a warning says so'
+	is "$(wc -l <"$err")" 1 'once'
+fi
 
 # ---- addresses that are none ----
 

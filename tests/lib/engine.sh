@@ -64,7 +64,7 @@ engine_copies() {
 	status_is 5 'no source'
 	err_is "kvsync: copy: there is no kvexpress/e/none/checksum; kvsync in puts a file there\n" 'in words'
 	kvsync put kvexpress/e/original/data damaged
-	run kvsync --timeout 500ms copy --from e/original --to e/other
+	run kvsync copy --from e/original --to e/other
 	status_is 8 'a damaged source'
 	engine_holds e/other "$tmp/original" 'goes nowhere'
 }

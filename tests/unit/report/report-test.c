@@ -231,6 +231,11 @@ static void test_lookup(void)
 		is_str(text, known[i].number, "its address");
 		is_int(ntohs(((struct sockaddr_in *)&address)->sin_port), 8125, "and port");
 	}
+#ifdef __SANITIZE_THREAD__
+	/* it does not know of the thread that the C library starts by itself, and crashes in it */
+	skip(1, "ThreadSanitizer and getaddrinfo_a()");
+	return;
+#endif
 	at.host = (char[]){ "no-such-host.invalid" };
 	is_code(kvs_lookup(&at, 200, &address, &n, &err), KVS_E_UNAVAILABLE, &err, "no such name");
 }
