@@ -195,8 +195,7 @@ told_but_one() {
 
 for age in $(consul_ages); do
 	crowd
-	# takes long where the machine has much else to do
-	[ -z "${KVS_LONG:-}" ] || crowded
+	crowded
 	secured
 	# each once, unless there is time
 	[ "$age" = new ] && [ -z "${KVS_LONG:-}" ] || hidden '{}' 'names in part'

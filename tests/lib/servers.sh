@@ -103,16 +103,18 @@ launch() {
 	start "$launch_name" "$@"
 }
 
-# until_ready NAME READY-FUNCTION: false if the server ended instead.
+# until_ready NAME READY-FUNCTION: false if the server ended instead.  One that was ready once may have no
+# room for a second question.
 until_ready() {
 	eval "server_pid=\$$1_pid"
-	ready_name=$1 ready_fn=$2
+	ready_name=$1 ready_fn=$2 ready_seen=
 	wait_for 60 settled
-	! gone "$server_pid" && "$ready_fn" "$ready_name"
+	[ "$ready_seen" ]
 }
 
 settled() {
-	gone "$server_pid" || "$ready_fn" "$ready_name"
+	! gone "$server_pid" || return 0
+	"$ready_fn" "$ready_name" && ready_seen=yes
 }
 
 server_stop() {
