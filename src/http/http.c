@@ -29,7 +29,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 	struct kvs_http *http = arg;
 	struct epoll_event ev = { .data.fd = fd };
 
-	(void)easy;
+	http_transfer_waits(easy, fd, what != CURL_POLL_REMOVE);
 	if (what == CURL_POLL_REMOVE) {
 		(void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 		return 0;

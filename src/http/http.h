@@ -49,7 +49,7 @@ int kvs_http_dispatch(struct kvs_http *http, struct kvs_err *err);
 /*
  * How a request ended.
  *	0             the whole answer came
- *	UNAVAILABLE   not sent: no connection could be made
+ *	UNAVAILABLE   not sent: no connection could be made, or it was closed at once
  *	UNCERTAIN     it was sent, at least in part, and no whole answer came
  *	TIMEOUT       the same, for want of time (timeout_ms)
  *	TOOBIG        the answer's body passed max_answer

@@ -28,16 +28,21 @@ struct kvs_http_transfer {
 	struct curl_slist *connect_to;
 	const struct kvs_http_callbacks *callbacks;
 	void *arg;
+	int socket; /* that curl waits for, or -1 */
 	bool repeatable;
 	uint64_t left; /* bytes of body that are still allowed */
 	unsigned int sendings;
 	bool refused_repeat;
-	bool header_whole; /* the answer's header ended */
+	bool closed_before; /* the connection, before anything was sent */
+	bool header_whole;  /* the answer's header ended */
 	bool too_big;
 	bool stopped;
 	char words[CURL_ERROR_SIZE];
 	struct kvs_http_transfer *prev, *next;
 };
+
+/* Curl waits for this socket on behalf of the easy handle's transfer, or no longer. */
+void http_transfer_waits(CURL *easy, int fd, bool still);
 
 /* Makes the result of a finished transfer; *why has room for its words. */
 void http_transfer_result(struct kvs_http_transfer *t, CURLcode rc,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 #include <utlist.h>
@@ -20,17 +21,34 @@
 
 /* ---- what curl tells ---- */
 
+void http_transfer_waits(CURL *easy, int fd, bool still)
+{
+	struct kvs_http_transfer *t = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+	if (t && (still || t->socket == fd))
+		t->socket = still ? fd : -1;
+}
+
+/* Has the server closed the connection? */
+static bool is_closed(const struct kvs_http_transfer *t)
+{
+	struct pollfd pfd = { .fd = t->socket, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 /* Called before each sending; curl by itself sends again when a connection that it had kept turns
- * out to be dead. */
+ * out to be dead.  What is not sent into a dead one is certain not to have been read. */
 static int on_sending(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct kvs_http_transfer *t = arg;
 
 	(void)ip, (void)local_ip, (void)port, (void)local_port;
-	if (t->sendings && !t->repeatable) {
-		t->refused_repeat = true;
+	t->refused_repeat = t->sendings && !t->repeatable;
+	t->closed_before = !t->sendings && !t->repeatable && is_closed(t);
+	if (t->refused_repeat || t->closed_before)
 		return CURL_PREREQFUNC_ABORT;
-	}
 	t->sendings++;
 	return CURL_PREREQFUNC_OK;
 }
@@ -241,6 +259,7 @@ int kvs_http_start(struct kvs_http *http, const struct kvs_http_request *request
 	t->http = http;
 	t->callbacks = request->callbacks;
 	t->arg = request->arg;
+	t->socket = -1;
 	t->repeatable = request->repeatable;
 	t->left = request->max_answer ? request->max_answer : UINT64_MAX;
 	DL_APPEND(http->transfers, t);
@@ -309,13 +328,22 @@ static const char *words_before(CURLcode rc, int code)
 	return code == KVS_E_DENIED ? "the server does not accept our certificate: " : "";
 }
 
+/* Curl finds a connection that was closed at once by what it cannot learn of it. */
+static const char *words_of(const struct kvs_http_transfer *t, CURLcode rc)
+{
+	if (strncmp(t->words, "getpeername()", 13) == 0)
+		return "the server closed the connection";
+	return *t->words ? t->words : curl_easy_strerror(rc);
+}
+
 /* Servers that limit the connections of an address do that. */
 static bool was_turned_away(const struct kvs_http_transfer *t, CURLcode rc)
 {
 	curl_off_t took = 0;
 	long connections = 0;
 
-	if ((rc != CURLE_GOT_NOTHING && rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR) ||
+	if ((rc != CURLE_GOT_NOTHING && rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR &&
+	     !t->closed_before) ||
 	    status_of(t) || is_certificate_alert(t))
 		return false;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
@@ -336,13 +364,16 @@ void http_transfer_result(struct kvs_http_transfer *t, CURLcode rc,
 		ret_result->code = kvs_err_set(why, KVS_E_TOOBIG, "the answer is too big");
 	else if (t->stopped)
 		ret_result->code = kvs_err_set(why, KVS_E_CANCELED, "stopped");
+	else if (t->closed_before)
+		ret_result->code = kvs_err_set(
+			why, KVS_E_UNAVAILABLE,
+			"the server closed the connection before the request");
 	else if (t->refused_repeat)
 		ret_result->code = kvs_err_set(why, KVS_E_UNCERTAIN,
 					       "the connection was closed without an answer");
 	else if (rc)
 		ret_result->code = kvs_err_set(why, code_of(t, rc), "%s%s",
-					       words_before(rc, code_of(t, rc)),
-					       *t->words ? t->words : curl_easy_strerror(rc));
+					       words_before(rc, code_of(t, rc)), words_of(t, rc));
 	else if (!t->header_whole)
 		ret_result->code = kvs_err_set(why, KVS_E_UNCERTAIN,
 					       "the answer ended within its header");
