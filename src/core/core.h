@@ -28,9 +28,12 @@ struct conn {
 	char name[1024];       /* identity without secrets */
 	struct kvs_store *root;
 	struct pending *pending; /* by tag */
+	struct pending *found;	 /* the one found last: answers come in runs; NULL: it has gone */
 	struct kvs_watch *watches;
 	uint64_t last_tag;
 	uint64_t next_deadline; /* no request's deadline is earlier; 0: none has one */
+	uint64_t next_retry;	/* no watch's next try is earlier; 0: none waits for one */
+	uint64_t armed;		/* what timer_fd is set to; 0: to nothing */
 	int epoll_fd;		/* made by kvs_fd(): backend's fd and timer_fd */
 	int timer_fd;
 	unsigned int depth; /* inside how many callbacks */
@@ -78,6 +81,8 @@ uint64_t conn_op_size(const struct conn *conn, const struct kvs_op *op);
 int conn_not_in_callback(const struct conn *conn, const char *what, struct kvs_err *err);
 /* Milliseconds until a deadline or a retry is due; -1: nothing is. */
 int conn_wait_ms(const struct conn *conn);
+/* Sets the timer of kvs_fd() to that, if there is one. */
+int conn_arm_timer(struct conn *conn, struct kvs_err *err);
 
 /* request.c */
 extern const struct kvs_sink core_sink;
@@ -115,7 +120,6 @@ bool view_strip(const struct kvs_store *store, struct kvs_str *key);
 int watch_event(struct kvs_watch *w, uint32_t type, const struct kvs_entry *entry, uint64_t index);
 void watch_done(struct kvs_watch *w, int code, const struct kvs_err *err);
 void watch_retry_due(struct conn *conn, uint64_t now);
-uint64_t watch_next_retry(const struct conn *conn);
 void watch_cancel_all(struct conn *conn, const struct kvs_store *store);
 
 /* diff.c: what a watch without deltas knew before */

@@ -26,10 +26,21 @@ static bool is_write(uint32_t kind)
 
 struct pending *request_find(struct conn *conn, uint64_t tag)
 {
-	struct pending *p;
+	struct pending *p = conn->found;
 
+	if (p && p->tag == tag)
+		return p;
 	HASH_FIND(hh, conn->pending, &tag, sizeof(tag), p);
+	if (p)
+		conn->found = p;
 	return p;
+}
+
+static void take_out(struct conn *conn, struct pending *p)
+{
+	HASH_DEL(conn->pending, p);
+	if (conn->found == p)
+		conn->found = NULL;
 }
 
 static void pending_free(struct pending *p)
@@ -41,7 +52,7 @@ static void pending_free(struct pending *p)
 
 void request_forget(struct conn *conn, struct pending *p)
 {
-	HASH_DEL(conn->pending, p);
+	take_out(conn, p);
 	pending_free(p);
 }
 
@@ -60,7 +71,7 @@ void request_finish(struct conn *conn, struct pending *p, int code, const struct
 	struct kvs_reply none = { .size = sizeof(none), .failed_op = -1 };
 
 	trace(conn, p, code, err);
-	HASH_DEL(conn->pending, p);
+	take_out(conn, p);
 	conn->depth++;
 	if (p->watch)
 		watch_done(p->watch, code, err);
@@ -154,8 +165,11 @@ static int enter(struct kvs_store *store, const struct kvs_request *req,
 		request_forget(conn, p);
 		return code;
 	}
-	if (p->deadline && (!conn->next_deadline || p->deadline < conn->next_deadline))
+	if (p->deadline && (!conn->next_deadline || p->deadline < conn->next_deadline)) {
 		conn->next_deadline = p->deadline;
+		/* It has begun whatever the timer says; the next dispatch tells of a timer that fails. */
+		(void)conn_arm_timer(conn, NULL);
+	}
 	*ret_tag = p->tag;
 	return 0;
 }
@@ -272,10 +286,12 @@ static int sink_event(void *core, uint64_t tag, uint32_t type, const struct kvs_
 	conn->depth++;
 	stop = watch_event(p->watch, type, entry, index);
 	conn->depth--;
+	if (!stop) /* then it is still the same request's */
+		return 0;
 	p = request_find(conn, tag);
-	if (stop && p) /* the watch begins anew under another tag, or has ended */
+	if (p) /* the watch begins anew under another tag, or has ended */
 		request_forget(conn, p);
-	return stop || !p;
+	return 1;
 }
 
 static void sink_done(void *core, uint64_t tag, int code, const struct kvs_reply *reply,

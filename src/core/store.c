@@ -112,11 +112,9 @@ int conn_not_in_callback(const struct conn *conn, const char *what, struct kvs_e
 
 static uint64_t next_due(const struct conn *conn)
 {
-	uint64_t retry = watch_next_retry(conn);
-
-	if (!retry || (conn->next_deadline && conn->next_deadline < retry))
+	if (!conn->next_retry || (conn->next_deadline && conn->next_deadline < conn->next_retry))
 		return conn->next_deadline;
-	return retry;
+	return conn->next_retry;
 }
 
 int conn_wait_ms(const struct conn *conn)
@@ -132,12 +130,14 @@ int conn_wait_ms(const struct conn *conn)
 	return due - now < INT32_MAX ? (int)(due - now) : INT32_MAX;
 }
 
-static int arm_timer(struct conn *conn, struct kvs_err *err)
+int conn_arm_timer(struct conn *conn, struct kvs_err *err)
 {
-	int wait = conn_wait_ms(conn);
 	struct itimerspec when = { { 0 } };
+	uint64_t due = next_due(conn);
+	int wait = conn_wait_ms(conn);
 
-	if (conn->timer_fd < 0)
+	/* One that has rung stays readable until it is set again. */
+	if (conn->timer_fd < 0 || (due == conn->armed && wait != 0))
 		return 0;
 	if (wait >= 0) {
 		when.it_value.tv_sec = wait / 1000;
@@ -146,6 +146,7 @@ static int arm_timer(struct conn *conn, struct kvs_err *err)
 	}
 	if (timerfd_settime(conn->timer_fd, 0, &when, NULL) != 0)
 		return kvs_err_sys(err, "cannot set a timer");
+	conn->armed = due;
 	return 0;
 }
 
@@ -178,7 +179,7 @@ int kvs_fd(struct kvs_store *store, struct kvs_err *err)
 		return code;
 	conn->epoll_fd = kvs_steal_fd(&epoll_fd);
 	conn->timer_fd = kvs_steal_fd(&timer_fd);
-	code = arm_timer(conn, err);
+	code = conn_arm_timer(conn, err);
 	return code ? code : conn->epoll_fd;
 }
 
@@ -199,7 +200,7 @@ int kvs_dispatch(struct kvs_store *store, struct kvs_err *err)
 	now = kvsi_monotonic_ms();
 	request_expire(conn, now);
 	watch_retry_due(conn, now);
-	return arm_timer(conn, err);
+	return conn_arm_timer(conn, err);
 }
 
 int kvs_poll(struct kvs_store *store, int timeout_ms, struct kvs_err *err)

@@ -93,6 +93,12 @@ static void end(struct kvs_watch *w, int code, const struct kvs_err *err)
 
 /* ---- starting, breaking, trying again ---- */
 
+static void note_retry(struct conn *conn, uint64_t at)
+{
+	if (!conn->next_retry || at < conn->next_retry)
+		conn->next_retry = at;
+}
+
 static void wait_for_retry(struct kvs_watch *w, const struct kvs_err *err)
 {
 	uint64_t pause = kvs_backoff_next(&w->backoff);
@@ -100,6 +106,8 @@ static void wait_for_retry(struct kvs_watch *w, const struct kvs_err *err)
 	w->state = WAITING;
 	w->diffing = false;
 	w->retry_at = kvsi_monotonic_ms() + pause;
+	if (w->store)
+		note_retry(w->store->conn, w->retry_at);
 	w->busy++;
 	if (!w->closed && w->cb.trouble)
 		w->cb.trouble(w->cb.arg, err, pause);
@@ -153,7 +161,8 @@ void watch_done(struct kvs_watch *w, int code, const struct kvs_err *err)
 	release(w);
 }
 
-void watch_retry_due(struct conn *conn, uint64_t now)
+/* False: a callback has run, and may have closed any watch. */
+static bool retry_all_due(struct conn *conn, uint64_t now)
 {
 	struct kvs_watch *w, *next;
 	struct kvs_err err = { 0 };
@@ -168,20 +177,24 @@ void watch_retry_due(struct conn *conn, uint64_t now)
 		conn->depth++;
 		watch_done(w, code, &err);
 		conn->depth--;
-		/* A callback may have closed any watch: the rest is for the next dispatch. */
-		return;
+		return false;
 	}
+	return true;
 }
 
-uint64_t watch_next_retry(const struct conn *conn)
+void watch_retry_due(struct conn *conn, uint64_t now)
 {
-	const struct kvs_watch *w;
-	uint64_t due = 0;
+	struct kvs_watch *w;
 
+	if (!conn->next_retry || now < conn->next_retry)
+		return;
+	/* What is left over is due at once: at the next dispatch. */
+	if (!retry_all_due(conn, now))
+		return;
+	conn->next_retry = 0;
 	DL_FOREACH (conn->watches, w)
-		if (w->state == WAITING && (!due || w->retry_at < due))
-			due = w->retry_at;
-	return due;
+		if (w->state == WAITING)
+			note_retry(conn, w->retry_at);
 }
 
 /* ---- events ---- */

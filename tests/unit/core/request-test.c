@@ -5,6 +5,8 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/core/fake.h"
 
+#include <poll.h>
+
 struct seen {
 	struct fake *f;
 	unsigned int entries, dones, drops;
@@ -125,6 +127,7 @@ static void test_answers(struct seen *s)
 static void test_deadlines(struct seen *s)
 {
 	struct kvs_op op = KVS_OP_INIT;
+	struct pollfd fd = { .events = POLLIN };
 
 	(void)start(s, KVS_REQ_GET, "k", NULL);
 	fake_clock_move(999);
@@ -149,6 +152,17 @@ static void test_deadlines(struct seen *s)
 	is_err(s->code, KVS_E_TIMEOUT, &s->err, "within 1000 ms",
 	       "one of which nothing was sent is not");
 	s->f->unsent = 0;
+
+	kvs_set_timeout(s->f->store, 20);
+	fd.fd = kvs_fd(s->f->store, NULL);
+	(void)start(s, KVS_REQ_GET, "k", NULL);
+	is_int(poll(&fd, 1, 10000), 1,
+	       "the descriptor tells of a time-out, without a dispatch before");
+	fake_clock_move(20);
+	run(s);
+	is_err(s->code, KVS_E_TIMEOUT, &s->err, "within 20 ms", "which the dispatch then finds");
+	is_int(poll(&fd, 1, 0), 0, "and there is no more to tell");
+	kvs_set_timeout(s->f->store, 1000);
 
 	kvs_set_deadline(s->f->store, 1);
 	(void)start(s, KVS_REQ_GET, "k", NULL);

@@ -13,6 +13,7 @@ struct seen {
 	char text[512];
 	struct kvs_watch *close_at; /* closed by the event that brings ... */
 	const char *close_key;	    /* ... this key */
+	uint64_t pause;		    /* of the last trouble, ms */
 };
 
 static void note(struct seen *s, const char *mark, const char *word)
@@ -51,7 +52,10 @@ static void on_event(void *arg, const struct kvs_event *ev)
 
 static void on_trouble(void *arg, const struct kvs_err *err, uint64_t retry_ms)
 {
-	note(arg, "!", kvs_code_name(err->code));
+	struct seen *s = arg;
+
+	s->pause = retry_ms;
+	note(s, "!", kvs_code_name(err->code));
 }
 
 static void on_done(void *arg, int code, const struct kvs_err *err)
@@ -270,6 +274,38 @@ static void test_close_inside(void)
 	fake_close(&f);
 }
 
+/* Each of several broken watches begins again in its own millisecond. */
+static void test_retries(void)
+{
+	struct fake f;
+	struct seen s[3] = { 0 };
+	struct kvs_watch *w[3];
+	uint64_t tags[3], ms;
+	unsigned int due, i, started = 3, late = 0;
+
+	fake_open(&f, 0, 0);
+	for (i = 0; i < 3; i++) {
+		w[i] = watch(f.store, "", 0, 0, &s[i]);
+		tags[i] = f.tag;
+	}
+	for (i = 0; i < 3; i++)
+		fake_done(&f, tags[i], KVS_E_UNAVAILABLE);
+	(void)kvs_dispatch(f.store, NULL);
+	kvs_watch_close(w[2]);
+	for (ms = 1; ms <= s[0].pause || ms <= s[1].pause; ms++) {
+		fake_clock_move(1);
+		(void)kvs_dispatch(f.store, NULL);
+		due = 3 + (s[0].pause <= ms) + (s[1].pause <= ms);
+		late += f.started != due;
+		started = f.started;
+	}
+	is_uint(started, 5, "watches that broke begin again, a closed one does not");
+	is_uint(late, 0, "each when its pause is over");
+	fake_close(&f);
+	kvs_watch_close(w[0]);
+	kvs_watch_close(w[1]);
+}
+
 int main(void)
 {
 	fake_clock();
@@ -280,5 +316,6 @@ int main(void)
 	test_changes_lost(KVS_TRAIT_SNAPSHOTS, KVS_BEV_SNAPSHOT, "changes of a store without");
 	test_view();
 	test_close_inside();
+	test_retries();
 	return tap_end();
 }
