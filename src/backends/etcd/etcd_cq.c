@@ -9,12 +9,28 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
+
+/* How long the thread stands aside for a store that does not dispatch. */
+#define ASIDE_MS 500
+/* So many at a time are taken out of the queue before their functions run. */
+#define BATCH 64
+
+/* Who may take from the queue: one at a time, so that what finishes is told in its order. */
+enum owner {
+	THREAD,
+	NOBODY, /* the thread has handed something over, and leaves the rest to the store's */
+	STORE,	/* until the end of its dispatch */
+};
 
 struct etcd_cq {
 	grpc_completion_queue *queue;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of the list */
-	struct etcd_event *first, **end;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t changed;
+	enum owner owner;
+	bool stopping;
+	struct etcd_event *first, **end; /* handed over */
 	int fd;
 };
 
@@ -47,26 +63,67 @@ int etcd_cq_begin(grpc_call *rpc, const grpc_op *ops, size_t n, struct etcd_even
 	return 0;
 }
 
+static struct etcd_event *finished(const grpc_event *done)
+{
+	struct etcd_event *ev = done->tag;
+
+	(void)atomic_load_explicit(&ev->theirs, memory_order_acquire);
+	ev->ok = done->success;
+	ev->next = NULL;
+	return ev;
+}
+
 /* ---- the private thread ---- */
+
+static struct timespec in_ms(long ms)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += ms % 1000 * 1000000L;
+	if (at.tv_nsec >= 1000000000L) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000L;
+	}
+	return at;
+}
+
+/* With the lock. */
+static void stand_aside(struct etcd_cq *cq)
+{
+	struct timespec until = in_ms(ASIDE_MS);
+	int late = 0;
+
+	cq->owner = NOBODY;
+	while (cq->owner == STORE || (cq->owner == NOBODY && !late && !cq->stopping)) {
+		if (cq->owner == STORE)
+			(void)pthread_cond_wait(&cq->changed, &cq->lock);
+		else
+			late = pthread_cond_timedwait(&cq->changed, &cq->lock, &until);
+	}
+	cq->owner = THREAD;
+}
 
 static void hand_over(struct etcd_cq *cq, struct etcd_event *ev)
 {
 	bool was_empty;
 
-	ev->next = NULL;
 	(void)pthread_mutex_lock(&cq->lock);
 	was_empty = !cq->first;
 	*cq->end = ev;
 	cq->end = &ev->next;
-	(void)pthread_mutex_unlock(&cq->lock);
 	if (was_empty)
 		(void)eventfd_write(cq->fd, 1);
+	/* A store that has not come for what it has is busy elsewhere: the connection goes on. */
+	if (was_empty)
+		stand_aside(cq);
+	(void)pthread_mutex_unlock(&cq->lock);
 }
 
 static void *run(void *arg)
 {
 	struct etcd_cq *cq = arg;
-	struct etcd_event *ev;
 	grpc_event done;
 
 	for (;;) {
@@ -74,12 +131,8 @@ static void *run(void *arg)
 						  NULL);
 		if (done.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
-		if (done.type != GRPC_OP_COMPLETE)
-			continue;
-		ev = done.tag;
-		(void)atomic_load_explicit(&ev->theirs, memory_order_acquire);
-		ev->ok = done.success;
-		hand_over(cq, ev);
+		if (done.type == GRPC_OP_COMPLETE)
+			hand_over(cq, finished(&done));
 	}
 }
 
@@ -90,6 +143,17 @@ static void *run(void *arg)
 static void no_log(gpr_log_func_args *args)
 {
 	(void)args;
+}
+
+static void init_locks(struct etcd_cq *cq)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_mutex_init(&cq->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&cq->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
 }
 
 static int start_thread(struct etcd_cq *cq, struct kvs_err *err)
@@ -118,7 +182,7 @@ int etcd_cq_start(struct etcd_cq **ret_cq, struct kvs_err *err)
 	}
 	if (!getenv("GRPC_VERBOSITY"))
 		gpr_set_log_function(no_log);
-	(void)pthread_mutex_init(&cq->lock, NULL);
+	init_locks(cq);
 	grpc_init();
 	cq->queue = grpc_completion_queue_create_for_next(NULL);
 	code = start_thread(cq, err);
@@ -141,32 +205,82 @@ grpc_completion_queue *etcd_cq_queue(const struct etcd_cq *cq)
 	return cq->queue;
 }
 
-struct etcd_event *etcd_cq_take(struct etcd_cq *cq)
+/* What the thread has handed over, and where its list ends.  True: the queue is the store's now. */
+static bool take_over(struct etcd_cq *cq, struct etcd_event **list, struct etcd_event ***ret_end)
 {
-	struct etcd_event *list;
 	eventfd_t ignored;
+	bool ours;
 
-	/* Before the list, so that what comes in between makes it readable again. */
-	(void)eventfd_read(cq->fd, &ignored);
 	(void)pthread_mutex_lock(&cq->lock);
-	list = cq->first;
+	if (cq->first)
+		(void)eventfd_read(cq->fd, &ignored);
+	*list = cq->first;
+	*ret_end = cq->first ? cq->end : list;
 	cq->first = NULL;
 	cq->end = &cq->first;
+	if (cq->owner == NOBODY)
+		cq->owner = STORE;
+	ours = cq->owner == STORE;
 	(void)pthread_mutex_unlock(&cq->lock);
+	return ours;
+}
+
+static gpr_timespec until(unsigned int wait_ms)
+{
+	if (!wait_ms)
+		return gpr_inf_past(GPR_CLOCK_MONOTONIC);
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+			    gpr_time_from_millis(wait_ms, GPR_TIMESPAN));
+}
+
+struct etcd_event *etcd_cq_take(struct etcd_cq *cq, unsigned int wait_ms)
+{
+	ETCD_NO_SIGNALS;
+	struct etcd_event *list, **end;
+	grpc_event done;
+	size_t n;
+
+	if (!take_over(cq, &list, &end))
+		return list;
+	for (n = 0; n < BATCH; n++) {
+		done = grpc_completion_queue_next(cq->queue, until(list ? 0 : wait_ms), NULL);
+		if (done.type != GRPC_OP_COMPLETE)
+			break;
+		*end = finished(&done);
+		end = &(*end)->next;
+	}
 	return list;
+}
+
+void etcd_cq_give_back(struct etcd_cq *cq)
+{
+	(void)pthread_mutex_lock(&cq->lock);
+	if (cq->owner == STORE) {
+		cq->owner = THREAD;
+		(void)pthread_cond_signal(&cq->changed);
+	}
+	(void)pthread_mutex_unlock(&cq->lock);
 }
 
 struct etcd_event *etcd_cq_stop(struct etcd_cq *cq)
 {
+	struct etcd_event *list, **end;
+
 	grpc_completion_queue_shutdown(cq->queue);
+	(void)pthread_mutex_lock(&cq->lock);
+	cq->stopping = true;
+	(void)pthread_cond_signal(&cq->changed);
+	(void)pthread_mutex_unlock(&cq->lock);
 	(void)pthread_join(cq->thread, NULL);
-	return etcd_cq_take(cq);
+	(void)take_over(cq, &list, &end);
+	return list;
 }
 
 void etcd_cq_free(struct etcd_cq *cq)
 {
 	grpc_completion_queue_destroy(cq->queue);
 	grpc_shutdown();
+	(void)pthread_cond_destroy(&cq->changed);
 	(void)pthread_mutex_destroy(&cq->lock);
 	kvs_cleanup_fd(&cq->fd);
 	kvsi_free(cq);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gRPC's completion queue behind a descriptor.  The queue cannot be polled, so a private thread waits
- * on it and hands what is finished to the store's thread.  The thread does nothing else: it knows
- * nothing of calls, and no callback of anybody runs on it.  Signals are blocked in it and in every
- * thread that gRPC makes (ETCD_NO_SIGNALS around the calls that may make one).
+ * on it.  What is finished first it hands over, makes the descriptor readable, and stands aside: the
+ * store's thread takes what follows from the queue itself (etcd_cq_take), and when nothing is left
+ * gives it back.  So a burst is handed over once.  A store that does not come for half a second gets
+ * the rest handed over too, since gRPC's connections live by somebody's waiting on the queue.
+ *
+ * The thread does nothing else: it knows nothing of calls, and no callback of anybody runs on it.
+ * Signals are blocked in it and in every thread that gRPC makes (ETCD_NO_SIGNALS around the calls that
+ * may make one).
  */
 #ifndef KVS_ETCD_CQ_H
 #define KVS_ETCD_CQ_H
@@ -41,8 +46,12 @@ grpc_completion_queue *etcd_cq_queue(const struct etcd_cq *cq);
 int etcd_cq_begin(grpc_call *rpc, const grpc_op *ops, size_t n, struct etcd_event *ev,
 		  struct kvs_err *err);
 
-/* Takes what is finished, in order, as a list; the caller runs each fn. */
-struct etcd_event *etcd_cq_take(struct etcd_cq *cq);
+/* Takes some of what is finished, in order, as a list; the caller runs each fn.  NULL: nothing is, and if
+ * the thread stood aside, nothing was within wait_ms. */
+struct etcd_event *etcd_cq_take(struct etcd_cq *cq, unsigned int wait_ms);
+
+/* After the last etcd_cq_take() of a dispatch: the descriptor tells of what comes from now on. */
+void etcd_cq_give_back(struct etcd_cq *cq);
 
 /*
  * Ends the thread, once every batch is finished: the caller has cancelled all calls before.  Returns

@@ -7,11 +7,11 @@
 #include "backends/etcd/etcd_stream.h"
 
 #include "backends/etcd/etcd_auth.h"
+#include "backends/etcd/etcd_live.h"
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
 
-#include <string.h>
 #include <utlist.h>
 
 enum stream_state {
@@ -30,7 +30,7 @@ struct etcd_stream {
 	struct etcd_sub *queue; /* not created yet */
 	struct etcd_sub *creating;
 	bool orphan; /* whoever wanted the creation under way has left */
-	struct etcd_sub *live;
+	struct etcd_live live;
 	int64_t *cancels; /* ids to cancel */
 	size_t n_cancels;
 
@@ -76,7 +76,9 @@ static struct etcd_sub *any_sub(const struct etcd_stream *s)
 {
 	if (s->creating)
 		return s->creating;
-	return s->queue ? s->queue : s->live;
+	if (s->queue)
+		return s->queue;
+	return etcd_live_any(&s->live);
 }
 
 /* Takes the subscription out of its stream. */
@@ -92,7 +94,7 @@ static void detach(struct etcd_sub *sub)
 		s->creating = NULL;
 		break;
 	case ETCD_SUB_LIVE:
-		HASH_DEL(s->live, sub);
+		etcd_live_remove(&s->live, sub->id);
 		break;
 	case ETCD_SUB_NONE:
 		return;
@@ -233,40 +235,13 @@ static void cancel_id(struct etcd_stream *s, int64_t id)
 
 /* ---- reading ---- */
 
-static bool says(const char *reason, const char *words)
-{
-	return strstr(reason, words) != NULL;
-}
-
-static bool wants_login(const char *reason)
-{
-	return says(reason, "auth token") || says(reason, "Unauthenticated") ||
-	       says(reason, "revision of auth store is old") || says(reason, "user name is empty");
-}
-
-/* What an end means that etcd tells of one subscription. */
-static int why_ended(const struct etcd_stream *s, const Etcdpb__WatchResponse *answer,
-		     struct kvs_err *err)
-{
-	const char *name = etcd_link_name(&s->conn->link, s->member);
-	const char *reason = answer->cancel_reason;
-	int code = KVS_E_UNAVAILABLE;
-
-	if (answer->compact_revision)
-		return kvs_err_set(err, KVS_E_COMPACTED, "the history is compacted");
-	if (wants_login(reason) || says(reason, "ermission"))
-		code = KVS_E_DENIED;
-	return kvs_err_set(err, code, "etcd at %s ended the watch: %s", name,
-			   *reason ? KVS_Q(kvs_s(reason)) : "no reason given");
-}
-
 /* Each new subscription is checked with the stream's token: it takes another stream. */
 static bool moves(struct etcd_stream *s, struct etcd_sub *sub, const char *reason)
 {
 	struct kvs_err err = { 0 };
 	int code;
 
-	if (!wants_login(reason) || sub->renewals++ >= ETCD_MAX_RENEWALS ||
+	if (!etcd_end_wants_login(reason) || sub->renewals++ >= ETCD_MAX_RENEWALS ||
 	    !etcd_auth_renew(s->conn, s->token))
 		return false;
 	s->outdated = true;
@@ -285,7 +260,8 @@ static void sub_over(struct etcd_stream *s, struct etcd_sub *sub,
 
 	if (moves(s, sub, answer->cancel_reason))
 		return;
-	code = why_ended(s, answer, &err);
+	code = etcd_end_of_watch(&err, answer->cancel_reason, answer->compact_revision != 0,
+				 etcd_link_name(&s->conn->link, s->member));
 	end_sub(sub, code, &err);
 }
 
@@ -308,16 +284,16 @@ static void creation_answered(struct etcd_stream *s, const Etcdpb__WatchResponse
 	sub->id = answer->watch_id;
 	sub->state = ETCD_SUB_LIVE;
 	sub->renewals = 0;
-	HASH_ADD(hh, s->live, id, sizeof(sub->id), sub);
-	if (kvs_map_added(sub)) {
+	if (etcd_live_add(&s->live, sub->id, sub)) {
 		sub->created(sub, revision);
 	} else {
 		struct kvs_err err = { 0 };
 
 		s->n--;
 		sub->state = ETCD_SUB_NONE;
-		sub->ended(sub, kvs_err_oom(&err), &err);
-		cancel_id(s, answer->watch_id);
+		sub->ended(sub,
+			   kvs_err_set(&err, KVS_E_PROTOCOL, "etcd gave two watches one number"),
+			   &err);
 	}
 }
 
@@ -330,7 +306,7 @@ static void take(struct etcd_stream *s, const Etcdpb__WatchResponse *answer)
 		creation_answered(s, answer, revision);
 		return;
 	}
-	HASH_FIND(hh, s->live, &answer->watch_id, sizeof(answer->watch_id), sub);
+	sub = etcd_live_find(&s->live, answer->watch_id);
 	if (!sub)
 		return;
 	if (answer->canceled)

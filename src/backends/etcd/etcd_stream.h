@@ -10,8 +10,6 @@
 
 #include "backends/etcd/etcd_call.h"
 
-#define ETCD_SUBS_PER_STREAM 100
-
 enum etcd_sub_state {
 	ETCD_SUB_NONE,
 	ETCD_SUB_QUEUED,
@@ -36,7 +34,6 @@ struct etcd_sub {
 	int64_t id;
 	unsigned int renewals;	      /* of the token, for its creation */
 	struct etcd_sub *prev, *next; /* queued on the stream */
-	UT_hash_handle hh;	      /* live on the stream, by id */
 };
 
 /* Subscribes, on whatever stream has room.  On failure no callback follows. */

@@ -7,6 +7,7 @@
 #include "backends/etcd/etcd_range.h"
 #include "backends/etcd/etcd_stream.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/leaving.h"
 
@@ -17,6 +18,12 @@
 
 #define DEFAULT_PORT	   2379
 #define DEFAULT_TIMEOUT_MS 10000
+/* In one dispatch: a stream that never ends must not keep its caller. */
+#define MAX_EVENTS 2000
+/* Behind so many more are on their way: to wait for them is quicker than to be woken again. */
+#define BURST	  32
+#define LINGER_MS 1
+#define BURST_MS  20 /* in all */
 
 /* ---- jobs ---- */
 
@@ -138,14 +145,36 @@ static int etcd_open(const struct kvs_open_args *args, void **ret_conn, char *re
 
 /* ---- delivery ---- */
 
-static void run_all(struct etcd_event *ev)
+/* How many. */
+static size_t run_all(struct etcd_event *ev)
 {
 	struct etcd_event *next;
+	size_t n = 0;
 
-	for (; ev; ev = next) {
+	for (; ev; ev = next, n++) {
 		next = ev->next; /* fn may free it, or use it again */
 		ev->fn(ev, ev->ok);
 	}
+	return n;
+}
+
+/* How long to wait for more, behind n events. */
+static unsigned int linger(size_t n, uint64_t began)
+{
+	return n >= BURST && kvsi_monotonic_ms() - began < BURST_MS ? LINGER_MS : 0;
+}
+
+static void run_finished(struct etcd_cq *cq)
+{
+	uint64_t began = kvsi_monotonic_ms();
+	struct etcd_event *list;
+	size_t n = 0;
+
+	do {
+		list = etcd_cq_take(cq, linger(n, began));
+		n += run_all(list);
+	} while (list && n < MAX_EVENTS);
+	etcd_cq_give_back(cq);
 }
 
 static int etcd_dispatch(void *arg, struct kvs_err *err)
@@ -160,7 +189,7 @@ static int etcd_dispatch(void *arg, struct kvs_err *err)
 	if (!conn->cq)
 		return 0;
 	etcd_gate_dispatch(conn);
-	run_all(etcd_cq_take(conn->cq));
+	run_finished(conn->cq);
 	return 0;
 }
 
@@ -181,7 +210,7 @@ static void stop_grpc(struct etcd_conn *conn)
 		job->cancel(job);
 	etcd_auth_cancel(conn);
 	etcd_streams_cancel(conn);
-	run_all(etcd_cq_stop(conn->cq));
+	(void)run_all(etcd_cq_stop(conn->cq));
 	etcd_link_release(&conn->link);
 	etcd_cq_free(conn->cq);
 }

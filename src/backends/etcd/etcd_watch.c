@@ -24,26 +24,37 @@ struct watcher {
 	uint64_t cluster_id; /* whose revisions it goes by; 0: not known */
 
 	struct etcd_sub sub;
-	struct etcd_scan scan; /* a snapshot under way */
-	bool scanning;
+	/* Only while they are under way: a thousand idle watchers are to stay small. */
+	struct snapshot *snapshot;
+	struct probe *probe;
 	bool reset_told;
-	struct etcd_call probe; /* is the revision to resume behind known to the cluster? */
-	bool probing;
 	unsigned int telling;
 	bool over; /* cancelled: to be freed */
 };
 
+struct snapshot {
+	struct etcd_scan scan;
+	struct watcher *w;
+};
+
+/* Is the revision to resume behind known to the cluster? */
+struct probe {
+	struct etcd_call call;
+	struct watcher *w;
+};
+
 #define watcher_of(ptr_, member_)                                                                  \
 	((struct watcher *)((char *)(ptr_)-offsetof(struct watcher, member_)))
+#define snapshot_of(scan_) ((struct snapshot *)((char *)(scan_)-offsetof(struct snapshot, scan)))
+#define probe_of(call_)	   ((struct probe *)((char *)(call_)-offsetof(struct probe, call)))
 
 /* ---- its end ---- */
 
 /* The last one that uses it frees it. */
 static void free_if_over(struct watcher *w)
 {
-	if (!w->over || w->telling || w->scanning || w->probing)
+	if (!w->over || w->telling || w->snapshot || w->probe)
 		return;
-	etcd_scan_release(&w->scan);
 	kvs_buf_release(&w->end);
 	kvsi_free(w->key);
 	kvsi_free(w);
@@ -55,10 +66,10 @@ static void stop(struct watcher *w)
 	etcd_job_remove(w->conn, &w->job);
 	etcd_sub_leave(&w->sub);
 	w->telling++;
-	if (w->scanning)
-		etcd_scan_abandon(&w->scan);
-	if (w->probing)
-		etcd_call_abandon(&w->probe);
+	if (w->snapshot)
+		etcd_scan_abandon(&w->snapshot->scan);
+	if (w->probe)
+		etcd_call_abandon(&w->probe->call);
 	w->telling--;
 	free_if_over(w);
 }
@@ -121,7 +132,7 @@ static int reset(struct watcher *w)
 
 static int scan_entry(struct etcd_scan *scan, const struct kvs_entry *entry)
 {
-	struct watcher *w = watcher_of(scan, scan);
+	struct watcher *w = snapshot_of(scan)->w;
 
 	return reset(w) || tell(w, KVS_EV_PUT, entry, 0);
 }
@@ -135,19 +146,30 @@ static void subscribe(struct watcher *w)
 		end(w, code, &err);
 }
 
+/* Frees it. */
+static struct watcher *end_snapshot(struct etcd_scan *scan)
+{
+	struct snapshot *snapshot = snapshot_of(scan);
+	struct watcher *w = snapshot->w;
+
+	w->snapshot = NULL;
+	etcd_scan_release(scan);
+	kvsi_free(snapshot);
+	return w;
+}
+
 static void scan_done(struct etcd_scan *scan, int code, const struct kvs_err *err)
 {
-	struct watcher *w = watcher_of(scan, scan);
+	int64_t revision = scan->revision;
 	uint64_t index = scan->index;
+	struct watcher *w = end_snapshot(scan);
 
-	w->scanning = false;
-	etcd_scan_release(scan);
 	if (code) {
 		end(w, code, err);
 		return;
 	}
 	w->cluster_id = w->conn->cluster_id;
-	w->sub.start = scan->revision + 1;
+	w->sub.start = revision + 1;
 	w->telling++;
 	(void)(reset(w) || tell(w, KVS_EV_SYNC, NULL, index));
 	w->telling--;
@@ -159,29 +181,33 @@ static void scan_done(struct etcd_scan *scan, int code, const struct kvs_err *er
 
 static void scan_dropped(struct etcd_scan *scan)
 {
-	struct watcher *w = watcher_of(scan, scan);
-
-	w->scanning = false;
-	free_if_over(w);
+	free_if_over(end_snapshot(scan));
 }
 
 static int take_snapshot(struct watcher *w, struct kvs_err *err)
 {
 	struct kvs_request req = KVS_REQUEST_INIT;
+	struct snapshot *snapshot = kvs_zalloc(sizeof(*snapshot));
 	int code;
 
+	if (!snapshot)
+		return kvs_err_oom(err);
 	req.kind = KVS_REQ_WATCH;
 	req.key = kvs_sn(w->key, w->key_n);
 	req.flags = w->flags & (KVS_PREFIX | KVS_KEYS_ONLY);
 	w->reset_told = false;
-	w->scan = (struct etcd_scan){
+	snapshot->w = w;
+	snapshot->scan = (struct etcd_scan){
 		.conn = w->conn,
 		.entry = scan_entry,
 		.done = scan_done,
 		.drop = scan_dropped,
 	};
-	code = etcd_scan_start(&w->scan, &req, err);
-	w->scanning = !code;
+	code = etcd_scan_start(&snapshot->scan, &req, err);
+	if (code)
+		kvsi_free(snapshot);
+	else
+		w->snapshot = snapshot;
 	return code;
 }
 
@@ -198,14 +224,24 @@ static void begin_anew(struct watcher *w)
 
 /* ---- is the revision known? ---- */
 
+/* Frees it. */
+static struct watcher *end_probe(struct etcd_call *call)
+{
+	struct probe *probe = probe_of(call);
+	struct watcher *w = probe->w;
+
+	w->probe = NULL;
+	kvsi_free(probe);
+	return w;
+}
+
 static void probe_done(struct etcd_call *call, int code, const struct kvs_err *err)
 {
-	struct watcher *w = watcher_of(call, probe);
+	struct watcher *w = probe_of(call)->w;
 	Etcdpb__RangeResponse *answer = NULL;
 	struct kvs_err why = *err;
 	uint64_t newest = 0;
 
-	w->probing = false;
 	if (!code) {
 		answer = etcd_call_answer(call, &etcdpb__range_response__descriptor, &why);
 		code = answer ? 0 : why.code;
@@ -213,38 +249,50 @@ static void probe_done(struct etcd_call *call, int code, const struct kvs_err *e
 	if (answer)
 		newest = etcd_header(w->conn, answer->header);
 	etcd_message_free(answer);
+	(void)end_probe(call);
 	if (code)
 		end(w, code, &why);
-	else if ((int64_t)newest < w->sub.start - 1)
+	else if (!w->snapshot && (int64_t)newest < w->sub.start - 1)
 		begin_anew(w);
 }
 
 static void probe_dropped(struct etcd_call *call)
 {
-	struct watcher *w = watcher_of(call, probe);
+	free_if_over(end_probe(call));
+}
 
-	w->probing = false;
-	free_if_over(w);
+static int start_probe(struct watcher *w, struct kvs_err *err)
+{
+	Etcdpb__RangeRequest request = ETCDPB__RANGE_REQUEST__INIT;
+	struct probe *probe = kvs_zalloc(sizeof(*probe));
+	int code;
+
+	if (!probe)
+		return kvs_err_oom(err);
+	request.key = etcd_borrow(w->sub.key);
+	request.range_end = etcd_borrow(w->sub.end);
+	request.count_only = true;
+	probe->w = w;
+	probe->call = (struct etcd_call){
+		.conn = w->conn,
+		.done = probe_done,
+		.drop = probe_dropped,
+	};
+	code = etcd_call_start(&probe->call, "/etcdserverpb.KV/Range", (ProtobufCMessage *)&request,
+			       ETCD_READ, 0, err);
+	if (code)
+		kvsi_free(probe);
+	else
+		w->probe = probe;
+	return code;
 }
 
 /* The member may only lag behind, or the cluster may have been restored: a linearizable read tells. */
 static void probe(struct watcher *w)
 {
-	Etcdpb__RangeRequest request = ETCDPB__RANGE_REQUEST__INIT;
 	struct kvs_err err = { 0 };
-	int code;
+	int code = w->probe ? 0 : start_probe(w, &err);
 
-	request.key = etcd_borrow(w->sub.key);
-	request.range_end = etcd_borrow(w->sub.end);
-	request.count_only = true;
-	w->probe = (struct etcd_call){
-		.conn = w->conn,
-		.done = probe_done,
-		.drop = probe_dropped,
-	};
-	code = etcd_call_start(&w->probe, "/etcdserverpb.KV/Range", (ProtobufCMessage *)&request,
-			       ETCD_READ, 0, &err);
-	w->probing = !code;
 	if (code)
 		end(w, code, &err);
 }

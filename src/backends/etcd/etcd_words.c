@@ -158,3 +158,26 @@ int etcd_fail(struct kvs_err *err, grpc_status_code status, struct kvs_str words
 	}
 	return code;
 }
+
+/* ---- the end of one subscription ---- */
+
+bool etcd_end_wants_login(const char *reason)
+{
+	struct kvs_str words = kvs_s(reason);
+
+	return contains(words, "auth token") || contains(words, "Unauthenticated") ||
+	       contains(words, "revision of auth store is old") ||
+	       contains(words, "user name is empty");
+}
+
+int etcd_end_of_watch(struct kvs_err *err, const char *reason, bool compacted, const char *member)
+{
+	int code = KVS_E_UNAVAILABLE;
+
+	if (compacted)
+		return kvs_err_set(err, KVS_E_COMPACTED, "the history is compacted");
+	if (etcd_end_wants_login(reason) || contains(kvs_s(reason), "ermission"))
+		code = KVS_E_DENIED;
+	return kvs_err_set(err, code, "etcd at %s ended the watch: %s", member,
+			   *reason ? KVS_Q(kvs_s(reason)) : "no reason given");
+}

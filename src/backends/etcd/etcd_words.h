@@ -29,4 +29,10 @@ bool etcd_is_rejected(grpc_status_code status, struct kvs_str words);
 int etcd_fail(struct kvs_err *err, grpc_status_code status, struct kvs_str words,
 	      enum etcd_fate fate, bool write, const char *member);
 
+/* Why etcd ended one subscription of a stream, in its words: is it that the token is not accepted? */
+bool etcd_end_wants_login(const char *reason);
+
+/* Fills err for it.  COMPACTED, DENIED, UNAVAILABLE; returns the code. */
+int etcd_end_of_watch(struct kvs_err *err, const char *reason, bool compacted, const char *member);
+
 #endif
