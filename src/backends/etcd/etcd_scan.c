@@ -9,10 +9,13 @@
 #include <string.h>
 
 #define FIRST_PAGE 32
+#define SAFE_PAGE  256 /* 384 MiB at worst, by what etcd takes for a value by itself */
 #define MAX_PAGE   2000
 #define MAX_GROWTH 8 /* from page to page */
 #define PAGE_BYTES (1u << 20)
 #define MAX_NAME   (2u << 20)
+/* A store in which even a page of all that it has is no harm. */
+#define SMALL_STORE (128 << 20)
 
 #define scan_of(call_) ((struct etcd_scan *)((char *)(call_)-offsetof(struct etcd_scan, call)))
 
@@ -46,6 +49,56 @@ static int send_page(struct etcd_scan *s, struct kvs_err *err)
 	s->call.member_only = s->stale;
 	return etcd_call_start(&s->call, "/etcdserverpb.KV/Range", (ProtobufCMessage *)&request,
 			       ETCD_READ, s->timeout, err);
+}
+
+/* ---- the size of the store ---- */
+
+static int ask_size(struct etcd_scan *s, struct kvs_err *err)
+{
+	Etcdpb__StatusRequest request = ETCDPB__STATUS_REQUEST__INIT;
+	int code;
+
+	s->call.member_only = true;
+	code = etcd_call_start(&s->call, "/etcdserverpb.Maintenance/Status",
+			       (ProtobufCMessage *)&request, ETCD_READ, s->timeout, err);
+	s->sizing = !code;
+	return code;
+}
+
+/* A server that does not tell is taken for a large one. */
+static void take_size(struct etcd_scan *s, int code)
+{
+	Etcdpb__StatusResponse *status = NULL;
+	int64_t size = 0;
+
+	s->sizing = false;
+	if (!code)
+		status = etcd_call_answer(&s->call, &etcdpb__status_response__descriptor, NULL);
+	if (status)
+		size = status->db_size_in_use ? status->db_size_in_use : status->db_size;
+	etcd_message_free(status);
+	s->max_page = size > 0 && size <= SMALL_STORE ? MAX_PAGE : SAFE_PAGE;
+}
+
+/* All of it has one revision, so that a store that grows meanwhile does no harm. */
+static int send_next(struct etcd_scan *s, struct kvs_err *err)
+{
+	if (s->page > SAFE_PAGE && s->left > SAFE_PAGE && !s->max_page)
+		return ask_size(s, err);
+	if (s->page > SAFE_PAGE && s->page > s->max_page)
+		s->page = s->max_page ? s->max_page : SAFE_PAGE;
+	return send_page(s, err);
+}
+
+/* ---- the next page ---- */
+
+static uint64_t keys_left(const struct etcd_scan *s, const Etcdpb__RangeResponse *page)
+{
+	uint64_t wanted = s->limit && !folds(s) ? s->limit - s->count : UINT64_MAX;
+	uint64_t there = page->count > 0 ? (uint64_t)page->count : 0;
+
+	there = there > page->n_kvs ? there - page->n_kvs : 0;
+	return there < wanted ? there : wanted;
 }
 
 static void next_page_size(struct etcd_scan *s, uint64_t entries, uint64_t bytes)
@@ -151,6 +204,7 @@ static int take_page(struct etcd_scan *s, const Etcdpb__RangeResponse *page, str
 	if (code)
 		return code;
 	next_page_size(s, page->n_kvs, bytes);
+	s->left = keys_left(s, page);
 	move_start(s, etcd_bytes(page->kvs[page->n_kvs - 1]->key));
 	code = kvs_buf_check(&s->start, "a key", err);
 	if (!code)
@@ -190,17 +244,24 @@ static int read_page(struct etcd_scan *s, struct kvs_err *err)
 	return more;
 }
 
+/* As read_page(). */
+static int take_answer(struct etcd_scan *s, int code, struct kvs_err *err)
+{
+	if (s->sizing) {
+		take_size(s, code);
+		return 1;
+	}
+	return code ? code : read_page(s, err);
+}
+
 static void page_done(struct etcd_call *call, int code, const struct kvs_err *err)
 {
 	struct etcd_scan *s = scan_of(call);
-	struct kvs_err why = { 0 };
+	struct kvs_err why = *err;
 
-	if (code)
-		why = *err;
-	else
-		code = read_page(s, &why);
+	code = take_answer(s, code, &why);
 	if (code > 0) {
-		code = send_page(s, &why);
+		code = send_next(s, &why);
 		if (!code)
 			return;
 	}
@@ -287,8 +348,9 @@ int etcd_scan_start(struct etcd_scan *s, const struct kvs_request *req, struct k
 	s->limit = req->kind == KVS_REQ_LIST ? req->limit : 0;
 	s->timeout = req->timeout;
 	s->page = FIRST_PAGE;
+	s->max_page = s->left = 0;
 	s->index = s->count = 0;
-	s->more = s->stopped = s->telling = false;
+	s->more = s->stopped = s->telling = s->sizing = false;
 	code = set_range(s, req, err);
 	if (!code && !s->single && req->after.n && exhausted(s))
 		ask_for_nothing(s);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A range read page by page, all of one revision: what get, list and the snapshots of watches are
- * made of.  A page has as many keys as fit about a mebibyte, judged by the page before.
+ * made of.  A page has as many keys as fit about a mebibyte, judged by the page before.  That judgement
+ * may be wrong, since large values may stand behind small ones, and etcd bounds an answer by the number
+ * of keys alone.  So a page of many keys is asked for only of a store that is small as a whole: etcd's
+ * time for each page grows with all the keys behind it, so that small pages are no answer.
  */
 #ifndef KVS_ETCD_SCAN_H
 #define KVS_ETCD_SCAN_H
@@ -28,8 +31,11 @@ struct etcd_scan {
 	struct kvs_buf last; /* with a separator: the name told last */
 	int64_t revision;
 	uint64_t limit, page, timeout;
+	uint64_t left;	   /* keys behind the page before */
+	uint64_t max_page; /* 0: the size of the store is not known yet */
 	bool keys_only, stale, single, pinned;
 	bool busy, telling, stopped;
+	bool sizing; /* the call under way asks for it */
 };
 
 /* Begins; as for etcd_call_start().  req is a get, a list, or a watch whose keys are wanted. */

@@ -175,6 +175,106 @@ static void test_list_without_end(void)
 	is_uint(script.count, 2, "it is not asked for without end");
 }
 
+/* ---- pages ---- */
+
+/* A list of many small keys, as a server pages it. */
+struct pager {
+	int64_t left;	   /* keys */
+	int64_t size;	   /* of the store; 0: it does not tell */
+	unsigned int next; /* number of the next key */
+	char asked[256];   /* "32 256 size 2000" */
+};
+
+static void say_size(const struct pager *p, struct server_call *call)
+{
+	Etcdpb__StatusResponse status = ETCDPB__STATUS_RESPONSE__INIT;
+
+	if (!p->size)
+		server_refuse(call, GRPC_STATUS_PERMISSION_DENIED, "etcdserver: permission denied");
+	status.db_size = 1LL << 40;
+	status.db_size_in_use = p->size;
+	if (p->size)
+		server_answer(call, &status.base);
+}
+
+static void say_page(struct pager *p, struct server_call *call, int64_t limit)
+{
+	static Etcdpb__KeyValue kvs[2000], *list[2000];
+	static char keys[2000][16];
+	Etcdpb__RangeResponse page = ETCDPB__RANGE_RESPONSE__INIT;
+	size_t i;
+
+	page.count = p->left;
+	page.n_kvs = (size_t)(limit < p->left ? limit : p->left);
+	for (i = 0; i < page.n_kvs; i++) {
+		kvs[i] = (Etcdpb__KeyValue)ETCDPB__KEY_VALUE__INIT;
+		(void)snprintf(keys[i], sizeof(keys[i]), "k%08u", p->next++);
+		kvs[i].key = (ProtobufCBinaryData){ 9, (uint8_t *)keys[i] };
+		list[i] = &kvs[i];
+	}
+	p->left -= (int64_t)page.n_kvs;
+	page.kvs = list;
+	page.more = p->left > 0;
+	server_answer(call, &page.base);
+}
+
+static void turn_page(void *arg, const struct question *q)
+{
+	struct pager *p = arg;
+	size_t used = strlen(p->asked);
+	const char *space = used ? " " : "";
+	Etcdpb__RangeRequest *request;
+
+	if (!strcmp(q->method, "Status")) {
+		(void)snprintf(p->asked + used, sizeof(p->asked) - used, "%ssize", space);
+		say_size(p, q->call);
+		return;
+	}
+	request = etcdpb__range_request__unpack(NULL, q->message.n, q->message.p);
+	if (!request || request->limit < 1 || request->limit > 2000)
+		bail("a page of any length is asked for");
+	(void)snprintf(p->asked + used, sizeof(p->asked) - used, "%s%d", space,
+		       (int)request->limit);
+	say_page(p, q->call, request->limit);
+	etcdpb__range_request__free_unpacked(request, NULL);
+}
+
+static void test_pages(void)
+{
+	static const struct {
+		const char *name;
+		int64_t keys, size;
+		uint64_t limit;
+		const char *asked;
+	} rows[] = {
+		{ "a short list", 500, 1 << 20, 0, "32 256 256" },
+		{ "a long list of a small store", 5000, 128 << 20, 0,
+		  "32 256 size 2000 2000 2000" },
+		{ "a long list of a large store", 1500, (128 << 20) + 1, 0,
+		  "32 256 size 256 256 256 256 256" },
+		{ "of one that does not tell", 1000, 0, 0, "32 256 size 256 256 256" },
+		{ "the beginning of a long list", 100000, 1 << 20, 400, "32 256 113" },
+	};
+	struct kvs_request req = list_of("k");
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pager pager = { .left = rows[i].keys, .size = rows[i].size };
+		struct server *server = server_start(turn_page, &pager);
+		struct kvs_store *store = open_port(server_port(server));
+		struct outcome o;
+
+		req.limit = rows[i].limit;
+		o = once(store, &req);
+		kvs_close(store);
+		server_stop(server);
+		is_code(o.code, 0, &o.err, "%s", rows[i].name);
+		is_int(o.entries, rows[i].limit ? (int)rows[i].limit : (int)rows[i].keys,
+		       "%s: all entries", rows[i].name);
+		is_str(pager.asked, rows[i].asked, "%s: pages", rows[i].name);
+	}
+}
+
 static void test_lease_times(void)
 {
 	static const int64_t ttls[] = { -1, 0, INT64_MIN, INT64_MAX };
@@ -300,6 +400,7 @@ int main(void)
 	test_malformed();
 	test_empty();
 	test_list_without_end();
+	test_pages();
 	test_lease_times();
 	test_silence();
 	test_refused();
