@@ -76,6 +76,12 @@ size_t kvs_escape_into(char *dst, size_t size, const void *p, size_t n);
 /* The same, but every backslash stays: for a line of our own words with escaped parts in it. */
 size_t kvs_sanitize_into(char *dst, size_t size, const void *p, size_t n);
 
+/* "line" or "lines"? */
+static inline const char *kvs_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* A key for a message: KVS_Q(key) fits printf's "%s"; long keys are cut with "...".  The memory
  * lives to the end of the enclosing block. */
 struct kvs_quoted {

@@ -26,8 +26,9 @@ static int print(const struct cli *cli, const char *file, const struct kvs_clean
 
 	if (!cli_json(cli)) {
 		if (cli_talks(cli) && (result->removed || result->forgotten))
-			out_text("%s: %u files removed beside it%s\n", KVS_Q(kvs_s(file)),
-				 result->removed, result->forgotten ? ", and forgotten" : "");
+			out_text("%s: %u file%s removed beside it%s\n", KVS_Q(kvs_s(file)),
+				 result->removed, kvs_plural(result->removed),
+				 result->forgotten ? ", and forgotten" : "");
 		else if (cli_talks(cli))
 			out_text("%s: nothing to do\n", KVS_Q(kvs_s(file)));
 		return 0;

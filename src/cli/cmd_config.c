@@ -61,19 +61,14 @@ static int summary_json(const struct kvs_config_summary *s, struct kvs_err *err)
 	return out_json(&j, err);
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void summary_text(const struct kvs_config_summary *s, const char *path)
 {
 	if (!s->n_files && !s->n_errors)
 		out_text("no configuration: there is no %s\n", KVS_Q(kvs_s(path)));
 	else
 		out_text("%zu file%s, %zu store%s: %zu error%s, %zu warning%s\n", s->n_files,
-			 plural(s->n_files), s->n_stores, plural(s->n_stores), s->n_errors,
-			 plural(s->n_errors), s->n_warnings, plural(s->n_warnings));
+			 kvs_plural(s->n_files), s->n_stores, kvs_plural(s->n_stores), s->n_errors,
+			 kvs_plural(s->n_errors), s->n_warnings, kvs_plural(s->n_warnings));
 }
 
 static int check(struct cli *cli, struct kvs_err *err)

@@ -66,7 +66,7 @@ static int confirm(struct cli *cli, struct kvs_store *store, struct kvs_str pref
 	if (code)
 		return code;
 	(void)fprintf(stderr, "Delete %llu key%s beginning with '%s'? [y/N] ",
-		      (unsigned long long)n, n == 1 ? "" : "s", KVS_Q(prefix));
+		      (unsigned long long)n, kvs_plural(n), KVS_Q(prefix));
 	asked = kvsi_monotonic_ms();
 	yes = answered_yes();
 	cli_spare_time(cli, asked, store);

@@ -41,8 +41,8 @@ static void print_text(const struct kvs_version *v)
 		out_text("@");
 		out_escaped(v->host);
 	}
-	out_text("\t%" PRIu64 " lines\t%" PRIu64 " bytes\tsha256 %.12s\t", v->lines, v->bytes,
-		 v->checksum);
+	out_text("\t%" PRIu64 " line%s\t%" PRIu64 " byte%s\tsha256 %.12s\t", v->lines,
+		 kvs_plural(v->lines), v->bytes, kvs_plural(v->bytes), v->checksum);
 	out_escaped(v->cause);
 	if (v->reason.n) {
 		out_text(": ");
@@ -114,8 +114,8 @@ static int save(const struct cli *cli, const struct kvs_transfer *t,
 	code = kvs_transfer_version(t, o->key, o->number.value, &bytes, err);
 	code = code ? code : write_file(o->file, kvs_buf_slice(&bytes), err);
 	if (!code && cli_talks(cli) && !cli_json(cli))
-		out_text("%s: version %" PRIu64 " of %s, %zu bytes\n", KVS_Q(kvs_s(o->file)),
-			 o->number.value, KVS_Q(kvs_s(o->key)), bytes.len);
+		out_text("%s: version %" PRIu64 " of %s, %zu byte%s\n", KVS_Q(kvs_s(o->file)),
+			 o->number.value, KVS_Q(kvs_s(o->key)), bytes.len, kvs_plural(bytes.len));
 	return code;
 }
 

@@ -30,7 +30,8 @@ static void print_text(const struct out_options *o, const struct kvs_out_result 
 {
 	out_text("%s: %s", KVS_Q(kvs_s(o->file)), word_for(result));
 	if (result->installed)
-		out_text(", %" PRIu64 " lines, %" PRIu64 " bytes", result->lines, result->bytes);
+		out_text(", %" PRIu64 " line%s, %" PRIu64 " byte%s", result->lines,
+			 kvs_plural(result->lines), result->bytes, kvs_plural(result->bytes));
 	out_text(", sha256 %.12s%s\n", result->checksum, result->commanded ? ", command run" : "");
 }
 

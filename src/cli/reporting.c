@@ -140,10 +140,11 @@ static void tell_log(const struct kvs_report *report)
 	int level = report->changed ? KVS_LOG_NOTICE : KVS_LOG_INFO;
 
 	if (report->sized)
-		kvs_log(level, "%s %s: %s, %" PRIu64 " lines, %" PRIu64 " bytes, %" PRIu64 " ms",
+		kvs_log(level, "%s %s: %s, %" PRIu64 " line%s, %" PRIu64 " byte%s, %" PRIu64 " ms",
 			kvs_action_name(report->action), KVS_Q(kvs_s(subject)),
 			kvs_locations[kvs_report_outcome(report)].name, report->lines,
-			report->bytes, report->ms);
+			kvs_plural(report->lines), report->bytes, kvs_plural(report->bytes),
+			report->ms);
 	else
 		kvs_log(level, "%s %s: %s, %" PRIu64 " ms", kvs_action_name(report->action),
 			KVS_Q(kvs_s(subject)), kvs_locations[kvs_report_outcome(report)].name,

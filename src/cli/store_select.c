@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/exposure.h"
 #include "cli/store_env.h"
 #include "config/config.h"
 
@@ -361,6 +362,8 @@ int cli_open_store(const struct cli *cli, struct kvs_store **ret_store, struct k
 		return code;
 	warn_of_exposed_secrets(choice.opts);
 	code = kvs_open(choice.url, choice.opts, &store, err);
+	if (!code)
+		exposure_warn_of_store(cli, &choice, store);
 	store_choice_release(&choice);
 	if (code)
 		return code;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/tempfile.h"
+#include "cli/exposure.h"
 #include "fetch/fetch.h"
 
 #include <unistd.h>
@@ -88,6 +89,7 @@ static int read_into(const struct url_source *source, struct into *into, uint64_
 		return kvs_err_oom(err);
 	if (code)
 		return code;
+	exposure_warn_of_url(source->url, *ret_shown);
 	code = get(source, into, max, err);
 	if (code == KVS_E_TIMEOUT)
 		return kvs_err_set(err, code, "%s: the server took too long", *ret_shown);

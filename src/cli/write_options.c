@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/write_options.h"
 
+#include "base/str.h"
 #include "cli/output.h"
 #include "cli/reporting.h"
 #include "cli/transfer_setup.h"
@@ -35,8 +36,9 @@ int write_options_take(const struct cli *cli, const struct write_options *o, con
 
 void write_result_text(const struct kvs_in_result *result)
 {
-	out_text(", %" PRIu64 " lines, %" PRIu64 " bytes, sha256 %.12s%s%s\n", result->lines,
-		 result->bytes, result->checksum, result->is_signed ? ", signed" : "",
+	out_text(", %" PRIu64 " line%s, %" PRIu64 " byte%s, sha256 %.12s%s%s\n", result->lines,
+		 kvs_plural(result->lines), result->bytes, kvs_plural(result->bytes),
+		 result->checksum, result->is_signed ? ", signed" : "",
 		 result->commanded ? ", command run" : "");
 }
 

@@ -90,6 +90,6 @@ int problems_result(const struct problems *p, struct kvs_err *err)
 		return 0;
 	if (p->report)
 		return kvs_err_set(err, KVS_E_CONFIG, "the configuration has %s%zu error%s",
-				   p->stop ? "at least " : "", p->n, p->n == 1 ? "" : "s");
+				   p->stop ? "at least " : "", p->n, kvs_plural(p->n));
 	return kvs_err_copy(err, KVS_E_CONFIG, &p->first);
 }

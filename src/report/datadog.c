@@ -116,8 +116,9 @@ static char *describe(const struct kvs_report *report)
 
 	if (*words || !report->sized)
 		return shown(kvs_s(words));
-	return kvs_asprintf("%" PRIu64 " lines, %" PRIu64 " bytes, sha256 %s", report->lines,
-			    report->bytes, report->checksum ? report->checksum : "not known");
+	return kvs_asprintf("%" PRIu64 " line%s, %" PRIu64 " byte%s, sha256 %s", report->lines,
+			    kvs_plural(report->lines), report->bytes, kvs_plural(report->bytes),
+			    report->checksum ? report->checksum : "not known");
 }
 
 static char *text_of(const struct kind *kind, const struct kvs_report *report, const char *title)

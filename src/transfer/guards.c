@@ -8,25 +8,20 @@
 
 #include <inttypes.h>
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static int too_few(const char *what, uint64_t n, const char *unit, uint64_t min,
 		   struct kvs_err *err)
 {
 	return kvs_err_set(err, KVS_E_GUARD,
 			   "%s has %" PRIu64 " %s%s, fewer than the %" PRIu64
 			   " asked for; --min-%ss lowers that",
-			   KVS_Q(kvs_s(what)), n, unit, plural(n), min, unit);
+			   KVS_Q(kvs_s(what)), n, unit, kvs_plural(n), min, unit);
 }
 
 int kvs_guards_too_big(const char *what, uint64_t max_bytes, struct kvs_err *err)
 {
 	return kvs_err_set(err, KVS_E_GUARD,
 			   "%s has more than %" PRIu64 " byte%s; --max-bytes raises that",
-			   KVS_Q(kvs_s(what)), max_bytes, plural(max_bytes));
+			   KVS_Q(kvs_s(what)), max_bytes, kvs_plural(max_bytes));
 }
 
 /* A last line that is not whole may not count. */

@@ -317,7 +317,7 @@ void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result 
 		return;
 	if (written->bytes > h->params->bytes)
 		rc = kvs_err_set(&why, KVS_E_TOOBIG,
-				 "its %" PRIu64 " bytes are more than the %" PRIu64
+				 "it has %" PRIu64 " bytes, more than the %" PRIu64
 				 " that --history-bytes allows",
 				 written->bytes, h->params->bytes);
 	else
@@ -356,7 +356,11 @@ static int none_there(const char *key, bool filtered, struct kvs_err *err)
 		return kvs_err_set(err, KVS_E_DENIED,
 				   "the store's access rules may hide the history of %s",
 				   KVS_Q(kvs_s(key)));
-	return kvs_err_set(err, KVS_E_NOTFOUND, "no version of %s is kept", KVS_Q(kvs_s(key)));
+	return kvs_err_set(
+		err, KVS_E_NOTFOUND,
+		"no version of %s is kept; kvsync in keeps one of what it writes, unless "
+		"--history-versions is 0",
+		KVS_Q(kvs_s(key)));
 }
 
 int kvs_transfer_history(const struct kvs_transfer *t, const char *key,

@@ -135,7 +135,9 @@ static int look_raw(struct kvs_out_job *job, struct kvs_entry **ret_data, struct
 		return rc;
 	data = got.at[0];
 	if (!data)
-		return kvs_err_set(err, KVS_E_NOTFOUND, "there is no key %s", KVS_Q(keys[0]));
+		return kvs_err_set(err, KVS_E_NOTFOUND,
+				   "there is no key %s; kvsync ls lists those that there are",
+				   KVS_Q(keys[0]));
 	job->state.index = data->mod_index;
 	kvs_sha256_of(data->value, job->result->checksum);
 	*ret_data = kvs_steal_ptr(got.at[0]);

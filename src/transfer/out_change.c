@@ -50,7 +50,8 @@ static int check(struct kvs_out_job *job, const char *path, struct kvs_err *err)
 	return kvs_check_run(&job->params->check, path, &subject, &job->result->signal, err);
 }
 
-static int check_staged(struct kvs_out_job *job, const char *path, struct kvs_err *err)
+static int check_staged(struct kvs_out_job *job, const struct kvs_found *old, const char *path,
+			struct kvs_err *err)
 {
 	struct kvs_err why = { 0 };
 	int rc;
@@ -58,8 +59,8 @@ static int check_staged(struct kvs_out_job *job, const char *path, struct kvs_er
 	if (!job->params->check.argv || checks_installed(job))
 		return 0;
 	rc = check(job, path, &why);
-	return rc ? kvs_err_set(err, rc, "%s; %s stays as it was", why.msg,
-				KVS_Q(kvs_s(job->target.named)))
+	return rc ? kvs_err_set(err, rc, "%s; %s %s", why.msg, KVS_Q(kvs_s(job->target.named)),
+				old->exists ? "stays as it was" : "was not installed")
 		  : 0;
 }
 
@@ -145,7 +146,7 @@ static int stage(struct kvs_out_job *job, const struct kvs_found *old, const str
 				: write_bytes(job, old, body->bytes, f, err);
 
 	rc = rc ? rc : kvs_newfile_sync(f, err);
-	rc = rc ? rc : check_staged(job, f->temp, err);
+	rc = rc ? rc : check_staged(job, old, f->temp, err);
 	if (rc == 0 && params->backup && old->exists)
 		rc = kvs_target_back_up(&job->target, params->backup, err);
 	return rc;

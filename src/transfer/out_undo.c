@@ -159,6 +159,6 @@ int kvs_out_check_rejected(const struct kvs_out_job *job, struct kvs_err *err)
 			   " time%s and was taken away again; it is due in %" PRIu64
 			   " s, or at once with --retry-rejected",
 			   KVS_Q(kvs_s(job->target.named)), job->result->checksum,
-			   job->state.rejections, job->state.rejections == 1 ? "" : "s",
+			   job->state.rejections, kvs_plural(job->state.rejections),
 			   (left + 999) / 1000);
 }

@@ -50,7 +50,9 @@ static int find_previous(const struct kvs_transfer *t, const char *key, uint64_t
 	rc = kvs_transfer_history(t, key, on_version, &search, err);
 	if (rc == 0 && !search.found)
 		return kvs_err_set(err, KVS_E_NOTFOUND,
-				   "no version of %s is kept but the one in the store",
+				   "no version of %s is kept but the one in the store; put another "
+				   "file there with "
+				   "kvsync in",
 				   KVS_Q(kvs_s(key)));
 	*ret_number = search.found;
 	return rc;

@@ -125,6 +125,9 @@ out --check './judge {}'
 status_is 9 'one that does not'
 err_has "kvsync: warning: ./judge: $tmp/.conf.kvsync-" 'what it said is logged'
 err_has "check './judge' exited with status 1; $tmp/conf stays as it was" 'and what became of the file'
+run kvsync out -k conf -f new-conf --check './judge {}'
+err_has "check './judge' exited with status 1; $tmp/new-conf was not installed" 'or of one that was not there'
+refuses 'which is not there' test -e new-conf
 out_is '' 'nothing was done'
 file_has conf good 'the old file stays'
 out --check "sh -c '[ \$1 = x\$2y\$2z ] && exit 7' sh x{}y{}z {}"

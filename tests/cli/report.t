@@ -260,7 +260,7 @@ file_has api.log '"text":"a\n\\x1bb\n"' 'a file that is too short'
 : >api.log
 head -c 100 /dev/zero >zeros
 run kvsync --config contents.yaml in -k counted -f zeros
-file_has api.log '"text":"1 lines, 100 bytes, sha256 ' 'of what is no text only the size'
+file_has api.log '"text":"1 line, 100 bytes, sha256 ' 'of what is no text only the size'
 stop_started api
 
 run kvsync stop other3 why

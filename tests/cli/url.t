@@ -37,6 +37,13 @@ status_is 0 'sorted and packed'
 run kvsync in -k k -u "http://me:secret@127.0.0.1:$plain_port/file?token=secret"
 status_is 0 'with a name and a password'
 file_has plain.log "/file?token=secret Basic $(printf me:secret | base64)" 'which reach the server'
+err_is '' 'and no other machine, so that nobody is warned'
+# an address that is nobody's
+run kvsync in -k none -u http://me:secret@192.0.2.1/file --timeout 200ms
+err_has 'warning: the password for http://192.0.2.1/file goes there without TLS: others may read it' \
+	'a password that others may read on its way'
+run kvsync in -k none -u http://192.0.2.1/@file --timeout 200ms
+refuses 'none: nothing is said' grep -q TLS "$err"
 http_proxy=http://127.0.0.1:1 run kvsync in -k k -u "$url/file"
 status_is 0 'a proxy of the environment is not asked'
 

@@ -89,6 +89,30 @@ rooms() {
 	out_is 1 'the value is as it was'
 }
 
+# exposed WARNED ENDPOINT OPTION...: is a secret on its way there warned of?
+exposed() {
+	exposed_to=$2 exposed_warned=$1
+	shift 2
+	run kvsync --backend consul --endpoint "$exposed_to" --timeout 200ms "$@" get p
+	is "$(grep -c 'warning: the token or password goes to .* without TLS: others may read it' "$err")" \
+		"$exposed_warned" "a warning of $exposed_to with $*: $exposed_warned"
+}
+
+# The address is nobody's.
+secrets() {
+	(umask 077 && echo secret >"$tmp/secret")
+	exposed 1 http://192.0.2.1:8500 --token-file "$tmp/secret"
+	exposed 1 127.0.0.1:1,192.0.2.1 --user me --password-file "$tmp/secret"
+	CONSUL_HTTP_TOKEN=secret exposed 1 localhost.example:1
+	exposed 0 http://192.0.2.1:8500
+	exposed 0 https://192.0.2.1:8501 --token-file "$tmp/secret"
+	for local in 127.0.0.1:1 127.1.2.3:1 localhost:1 '[::1]:1' unix:///none; do
+		exposed 0 "$local" --token-file "$tmp/secret"
+	done
+	run kvsync --store "consul://192.0.2.1?token-file=$tmp/secret" --timeout 200ms get p
+	err_has 'goes to 192.0.2.1:8500 without TLS' 'a file that the URL names counts, too'
+}
+
 dns_start() {
 	: >"$tmp/records"
 	start dns "$srcdir/tests/lib/dns" "$tmp/dns.port" "$tmp/dns.log" "$tmp/records"
@@ -142,6 +166,7 @@ slow() {
 	err_has 'get of big' 'and the key'
 }
 
+secrets
 dns_start
 for age in $(consul_ages); do
 	unix_socket

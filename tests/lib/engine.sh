@@ -101,7 +101,7 @@ engine_raw() {
 	kvsync unlock --quiet "$tmp/raw"
 	run kvsync raw --state-dir "$tmp/states" -k e/none -f "$tmp/raw"
 	status_is 5 'a key that there is not'
-	err_is "kvsync: raw: there is no key e/none\n" 'in words'
+	err_is "kvsync: raw: there is no key e/none; kvsync ls lists those that there are\n" 'in words'
 	same_file "$tmp/raw" "$tmp/value" 'removes no file'
 }
 

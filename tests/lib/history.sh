@@ -24,7 +24,7 @@ folder=kvexpress.kvsync/v1/history/hosts
 
 run kvsync history -k hosts
 status_is 5 'no version of an unknown key'
-err_has 'no version of hosts is kept' 'words'
+err_has 'no version of hosts is kept; kvsync in keeps one of what it writes' 'words, and what can be done'
 
 put 3 -r 'the first'
 put 6

@@ -97,7 +97,8 @@ static void test_rollback(void)
 	params.key = back.in.key = "other";
 	is_code(in("only\n"), 0, &err, "one version");
 	is_err(kvs_transfer_rollback(&world.t, &back, &result, &err), KVS_E_NOTFOUND, &err,
-	       "no version of other is kept but the one in the store", "nowhere to go back to");
+	       "no version of other is kept but the one in the store; put another file there",
+	       "nowhere to go back to");
 	is_code(in(""), 0, &err, "an empty one, without a guard");
 	is_code(in("next\n"), 0, &err, "and a third");
 	back.number = 2;
