@@ -29,7 +29,7 @@ static int check(const struct kvs_chunk *chunk, const char *name, const struct k
 
 /* A few chunks, in one round trip. */
 static int read_some(struct kvs_transfer *t, const struct kvs_chunk *chunks, size_t n,
-		     kvs_piece_fn fn, void *arg, struct kvs_err *err)
+		     kvs_piece_fn fn, void *arg, bool *ret_broken, struct kvs_err *err)
 {
 	KVS_AUTO_CHUNK_NAMES struct kvs_chunk_names names = { 0 };
 	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
@@ -39,6 +39,8 @@ static int read_some(struct kvs_transfer *t, const struct kvs_chunk *chunks, siz
 	rc = rc ? rc : kvs_get_many(t->store, names.keys, n, 0, got.at, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = check(&chunks[i], names.texts[i], got.at[i], err);
+		if (rc && ret_broken)
+			*ret_broken = true;
 		rc = rc ? rc : fn(arg, got.at[i]->value, err);
 	}
 	kvs_transfer_spare_time(t, began);
@@ -46,7 +48,7 @@ static int read_some(struct kvs_transfer *t, const struct kvs_chunk *chunks, siz
 }
 
 int kvs_chunks_read(struct kvs_transfer *t, const struct kvs_chunks *chunks, kvs_piece_fn fn,
-		    void *arg, struct kvs_err *err)
+		    void *arg, bool *ret_broken, struct kvs_err *err)
 {
 	uint64_t done = 0;
 	size_t i = 0;
@@ -56,7 +58,7 @@ int kvs_chunks_read(struct kvs_transfer *t, const struct kvs_chunks *chunks, kvs
 		size_t n = chunks->n - i < KVS_CHUNKS_TOGETHER ? chunks->n - i
 							       : KVS_CHUNKS_TOGETHER;
 
-		rc = read_some(t, &chunks->at[i], n, fn, arg, err);
+		rc = read_some(t, &chunks->at[i], n, fn, arg, ret_broken, err);
 		for (; n > 0; n--)
 			done += chunks->at[i++].bytes;
 		kvs_transfer_progress(t, done, chunks->bytes);
@@ -73,7 +75,8 @@ static int into_room(void *arg, struct kvs_str piece, struct kvs_err *err)
 }
 
 int kvs_chunks_load(struct kvs_transfer *t, const char *name, const struct kvs_chunks *chunks,
-		    const char *checksum, struct kvs_buf *room, struct kvs_err *err)
+		    const char *checksum, struct kvs_buf *room, bool *ret_broken,
+		    struct kvs_err *err)
 {
 	char found[KVS_SHA256_HEX];
 	int rc;
@@ -81,7 +84,7 @@ int kvs_chunks_load(struct kvs_transfer *t, const char *name, const struct kvs_c
 	if (chunks->bytes > room->max)
 		return kvs_guards_too_big(name, room->max, err);
 	kvs_buf_reset(room);
-	rc = kvs_chunks_read(t, chunks, into_room, room, err);
+	rc = kvs_chunks_read(t, chunks, into_room, room, ret_broken, err);
 	if (rc)
 		return rc;
 	kvs_sha256_of(kvs_buf_slice(room), found);
@@ -98,9 +101,8 @@ int kvs_chunks_prove(const char *name, const char *found, const char *checksum, 
 			   KVS_Q(kvs_s(name)), found, checksum);
 }
 
-int kvs_chunks_failed(struct kvs_chunk_trouble *trouble, uint64_t index, int rc)
+void kvs_chunks_broken(struct kvs_chunk_trouble *trouble, uint64_t index)
 {
-	trouble->final = rc == KVS_E_INTEGRITY && trouble->index == index;
+	trouble->final = trouble->index == index;
 	trouble->index = index;
-	return rc;
 }

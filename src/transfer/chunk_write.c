@@ -29,15 +29,13 @@
 
 struct writing {
 	struct kvs_transfer *t;
-	const char *key;
-	const char *checksum; /* of the file */
-	const struct kvs_chunks *chunks;
-	const struct kvs_source *source;
+	const struct kvs_chunks_spec *spec;
 	struct kvs_buf window; /* pieces that were read and not yet looked at */
 	size_t first;	       /* of those in the window */
 	size_t n;
 	uint64_t done; /* bytes */
 	uint64_t listed_ms;
+	bool announced; /* before_put was called */
 	size_t written;
 };
 
@@ -76,12 +74,12 @@ static int write_list(struct writing *w, struct kvs_err *err)
 	int rc;
 
 	kvs_buf_init(&list, KVS_CHUNK_LIST_MAX);
-	rc = kvs_chunk_list_name(w->t->prefix, w->key, w->checksum, &name, err);
+	rc = kvs_chunk_list_name(w->t->prefix, w->spec->key, w->spec->checksum, &name, err);
 	rc = rc ? rc : kvs_layout_own(w->t->prefix, KVS_CHUNK_LISTS_CHANGED, "", &changed, err);
-	rc = rc ? rc : kvs_chunk_list_format(w->chunks, kvsi_realtime_ms(), &list, err);
+	rc = rc ? rc : kvs_chunk_list_format(w->spec->chunks, kvsi_realtime_ms(), &list, err);
 	rc = rc ? rc : put_list(w->t, name, changed, kvs_buf_slice(&list), err);
 	w->listed_ms = kvsi_monotonic_ms();
-	return rc ? kvs_err_context(err, rc, "the chunks of %s", KVS_Q(kvs_s(w->key))) : 0;
+	return rc ? kvs_err_context(err, rc, "the chunks of %s", KVS_Q(kvs_s(w->spec->key))) : 0;
 }
 
 /* ---- the chunks ---- */
@@ -98,20 +96,32 @@ static int put_chunk(const struct writing *w, struct kvs_str key, struct kvs_str
 	return kvs_put(w->t->store, &op, NULL, err);
 }
 
+static int announce(struct writing *w, struct kvs_err *err)
+{
+	bool due = !w->announced && w->spec->before_put;
+
+	w->announced = true;
+	return due ? w->spec->before_put(w->spec->arg, err) : 0;
+}
+
 /* Looks which of the window are there, and puts the others. */
 static int write_window_once(struct writing *w, const struct kvs_chunk_names *names,
-			     struct kvs_err *err)
+			     struct kvs_retry *retry, struct kvs_err *err)
 {
 	KVS_AUTO_ENTRIES struct kvs_entries got = { 0 };
 	struct kvs_str rest = kvs_buf_slice(&w->window);
-	int rc = kvs_get_many(w->t->store, names->keys, w->n, 0, got.at, err);
+	int rc = kvs_get_many(w->t->store, names->keys, w->n, KVS_READ_CONSISTENT, got.at, err);
 
+	if (rc == 0)
+		(void)kvs_retry_resolve(retry);
 	for (size_t i = 0; rc == 0 && i < w->n; i++) {
-		const struct kvs_chunk *chunk = &w->chunks->at[w->first + i];
+		const struct kvs_chunk *chunk = &w->spec->chunks->at[w->first + i];
 
 		if (!got.at[i] || !kvs_chunk_is(chunk, got.at[i]->value)) {
-			rc = put_chunk(w, names->keys[i], kvs_sn(rest.p, chunk->bytes), got.at[i],
-				       err);
+			rc = announce(w, err);
+			rc = rc ? rc
+				: put_chunk(w, names->keys[i], kvs_sn(rest.p, chunk->bytes),
+					    got.at[i], err);
 			w->written += rc == 0;
 		}
 		rest = kvs_str_skip(rest, chunk->bytes);
@@ -124,14 +134,15 @@ static int write_window(struct writing *w, struct kvs_err *err)
 	KVS_AUTO_CHUNK_NAMES struct kvs_chunk_names names = { 0 };
 	struct kvs_retry retry = { .max = TRIES };
 	uint64_t began = kvsi_monotonic_ms();
-	int rc = kvs_chunk_names_init(&names, w->t->prefix, &w->chunks->at[w->first], w->n, err);
+	int rc = kvs_chunk_names_init(&names, w->t->prefix, &w->spec->chunks->at[w->first], w->n,
+				      err);
 
 	if (rc == 0 && began - w->listed_ms >= REFRESH_MS)
 		rc = write_list(w, err);
 	if (rc)
 		return rc;
 	do
-		rc = write_window_once(w, &names, err);
+		rc = write_window_once(w, &names, &retry, err);
 	while (kvs_retry_again(&retry, w->t->deadline, rc));
 	rc = kvs_retry_end(&retry, rc, err);
 	w->done += w->window.len;
@@ -139,14 +150,8 @@ static int write_window(struct writing *w, struct kvs_err *err)
 	w->n = 0;
 	kvs_buf_reset(&w->window);
 	kvs_transfer_spare_time(w->t, began);
-	kvs_transfer_progress(w->t, w->done, w->chunks->bytes);
+	kvs_transfer_progress(w->t, w->done, w->spec->chunks->bytes);
 	return rc;
-}
-
-static int has_changed(const struct writing *w, struct kvs_err *err)
-{
-	return kvs_err_set(err, KVS_E_CONFLICT, "%s changes while it is being read",
-			   KVS_Q(kvs_s(w->source->name)));
 }
 
 static int on_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
@@ -154,8 +159,8 @@ static int on_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
 	struct writing *w = arg;
 	size_t i = w->first + w->n;
 
-	if (i == w->chunks->n || !kvs_chunk_is(&w->chunks->at[i], piece))
-		return has_changed(w, err);
+	if (i == w->spec->chunks->n || !kvs_chunk_is(&w->spec->chunks->at[i], piece))
+		return kvs_source_changes(w->spec->source, err);
 	kvs_buf_add(&w->window, piece.p, piece.n);
 	if (kvs_buf_failed(&w->window))
 		return kvs_buf_check(&w->window, "a few chunks", err);
@@ -170,29 +175,60 @@ static int see_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
 	return 0;
 }
 
-int kvs_chunks_write(struct kvs_transfer *t, const char *key, const char *checksum,
-		     const struct kvs_chunks *chunks, const struct kvs_source *source,
+static int write_all(struct writing *w, struct kvs_err *err)
+{
+	const struct kvs_chunks_spec *spec = w->spec;
+	int rc = write_list(w, err);
+
+	if (rc)
+		return rc;
+	if (spec->source->chunks) /* they are there, or not; from now on they stay */
+		return kvs_chunks_read(w->t, spec->chunks, see_piece, NULL, NULL, err);
+	rc = kvs_source_read(spec->source, on_piece, w, err);
+	if (rc == 0 && w->n > 0)
+		rc = write_window(w, err);
+	if (rc == 0 && w->first != spec->chunks->n)
+		rc = kvs_source_changes(spec->source, err);
+	return rc;
+}
+
+/* Whether a chunk was written does not matter before somebody is led to it. */
+static int settle(int rc, struct kvs_err *err)
+{
+	if (rc != KVS_E_UNCERTAIN && rc != KVS_E_CONFLICT)
+		return rc;
+	if (err)
+		err->code = KVS_E_UNAVAILABLE;
+	return KVS_E_UNAVAILABLE;
+}
+
+int kvs_chunks_write(struct kvs_transfer *t, const struct kvs_chunks_spec *spec,
 		     size_t *ret_written, struct kvs_err *err)
 {
-	KVS_CLEANUP(writing_release)
-	struct writing w = {
-		.t = t, .key = key, .checksum = checksum, .chunks = chunks, .source = source
-	};
+	KVS_CLEANUP(writing_release) struct writing w = { .t = t, .spec = spec };
 	int rc;
 
 	kvs_buf_init(&w.window, KVS_CHUNKS_TOGETHER * KVS_CHUNK_BYTES_MAX);
-	rc = write_list(&w, err);
-	if (rc)
-		return rc;
-	if (source->chunks) /* they are there, or not; from now on they stay */
-		return kvs_chunks_read(t, chunks, see_piece, NULL, err);
-	rc = kvs_source_read(source, on_piece, &w, err);
-	if (rc == 0 && w.n > 0)
-		rc = write_window(&w, err);
-	if (rc == 0 && w.first != chunks->n)
-		rc = has_changed(&w, err);
+	rc = write_all(&w, err);
 	if (rc == 0)
 		*ret_written = w.written;
+	return settle(rc, err);
+}
+
+int kvs_chunks_confirm(const struct kvs_transfer *t, const struct kvs_chunks_spec *spec,
+		       bool *ret_noted, struct kvs_err *err)
+{
+	KVS_AUTO_ENTRY struct kvs_entry *list = NULL;
+	KVS_AUTO_FREE char *name = NULL;
+	struct kvs_str key;
+	int rc = kvs_chunk_list_name(t->prefix, spec->key, spec->checksum, &name, err);
+
+	if (rc)
+		return rc;
+	key = kvs_s(name);
+	rc = kvs_get_many(t->store, &key, 1, KVS_READ_CONSISTENT, &list, err);
+	if (rc == 0)
+		*ret_noted = list != NULL;
 	return rc;
 }
 

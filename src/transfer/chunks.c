@@ -160,7 +160,7 @@ int kvs_chunks_parse(const char *name, struct kvs_str list, struct kvs_chunks *r
 		if (good && append(&chunks, &chunk, err))
 			return KVS_E_NOMEM;
 	}
-	if (!good || bytes != chunks.bytes)
+	if (!good || chunks.n == 0 || bytes != chunks.bytes)
 		return kvs_err_set(
 			err, KVS_E_INTEGRITY,
 			"%s is a damaged list of chunks; kvsync in --large writes it anew",

@@ -66,7 +66,7 @@ int kvs_chunk_names_init(struct kvs_chunk_names *names, const char *prefix,
 void kvs_chunk_names_release(struct kvs_chunk_names *names);
 #define KVS_AUTO_CHUNK_NAMES KVS_CLEANUP(kvs_chunk_names_release)
 
-/* Reads a list; `name` is for messages.  INTEGRITY, NOMEM. */
+/* Reads a list, which has one chunk at least; `name` is for messages.  INTEGRITY, NOMEM. */
 int kvs_chunks_parse(const char *name, struct kvs_str list, struct kvs_chunks *ret,
 		     struct kvs_err *err);
 
@@ -77,10 +77,11 @@ typedef int (*kvs_piece_fn)(void *arg, struct kvs_str piece, struct kvs_err *err
 
 /*
  * Fetches each chunk, proves it, and hands it on.  Each few of them have the time of the whole job.
- * INTEGRITY (one is missing or is not what its name says), what fn returned, and what the store says.
+ * INTEGRITY (one is missing or is not what its name says: then *ret_broken is true, if it is not NULL), what
+ * fn returned, and what the store says.
  */
 int kvs_chunks_read(struct kvs_transfer *t, const struct kvs_chunks *chunks, kvs_piece_fn fn,
-		    void *arg, struct kvs_err *err);
+		    void *arg, bool *ret_broken, struct kvs_err *err);
 
 /*
  * What to do about chunks that cannot be read: the list is read once more, since it may have changed and the
@@ -91,8 +92,8 @@ struct kvs_chunk_trouble {
 	bool final;	/* it is still the same */
 };
 
-/* Notes that reading the chunks of this list failed with rc, which is returned. */
-int kvs_chunks_failed(struct kvs_chunk_trouble *trouble, uint64_t index, int rc);
+/* Notes that the list of this index leads to a chunk that is missing or damaged. */
+void kvs_chunks_broken(struct kvs_chunk_trouble *trouble, uint64_t index);
 
 /* Is what came out, `found`, the file of the checksum?  INTEGRITY. */
 int kvs_chunks_prove(const char *name, const char *found, const char *checksum,
@@ -100,20 +101,35 @@ int kvs_chunks_prove(const char *name, const char *found, const char *checksum,
 
 /* Puts the whole file of this checksum into room, whose limit holds.  INTEGRITY, GUARD. */
 int kvs_chunks_load(struct kvs_transfer *t, const char *name, const struct kvs_chunks *chunks,
-		    const char *checksum, struct kvs_buf *room, struct kvs_err *err);
+		    const char *checksum, struct kvs_buf *room, bool *ret_broken,
+		    struct kvs_err *err);
 
 /* ---- chunk_write.c ---- */
 
 struct kvs_source;
 
+/* Chunks that a file of `key` needs; borrowed. */
+struct kvs_chunks_spec {
+	const char *key;
+	const char *checksum; /* of the file */
+	const struct kvs_chunks *chunks;
+	const struct kvs_source *source;
+	/* Called before the first chunk is put; a failure ends it.  NULL: nobody is. */
+	int (*before_put)(void *arg, struct kvs_err *err);
+	void *arg;
+};
+
 /*
- * Writes down that `checksum`, a file of `key`, needs these chunks, then puts those of them there
- * that are missing or wrong.  *ret_written counts them.  CONFLICT (the source changes), and what the
- * store says.
+ * Writes down that they are needed, then puts those of them there that are missing or wrong.
+ * *ret_written counts them.  SYS (the source changes), UNAVAILABLE (also when it is unknown what was
+ * written, since nobody is led there), and what the store says.
  */
-int kvs_chunks_write(struct kvs_transfer *t, const char *key, const char *checksum,
-		     const struct kvs_chunks *chunks, const struct kvs_source *source,
+int kvs_chunks_write(struct kvs_transfer *t, const struct kvs_chunks_spec *spec,
 		     size_t *ret_written, struct kvs_err *err);
+
+/* Is it still written down that they are needed?  Somebody whose clock is wrong may have taken us for dead. */
+int kvs_chunks_confirm(const struct kvs_transfer *t, const struct kvs_chunks_spec *spec,
+		       bool *ret_noted, struct kvs_err *err);
 
 /* Is there room in the store for so many more bytes, as far as it tells?  TOOBIG. */
 int kvs_chunks_check_room(const struct kvs_transfer *t, uint64_t bytes, struct kvs_err *err);
@@ -121,9 +137,9 @@ int kvs_chunks_check_room(const struct kvs_transfer *t, uint64_t bytes, struct k
 /* ---- chunk_sweep.c ---- */
 
 /*
- * Behind a write of `key`, after which the file there is that of `checksum`: takes away the chunks
- * that no version of it needs any more, none of another key's, and none of a file that somebody
- * began to write less than 10 minutes ago.  Any error is for a warning: the next write tries again.
+ * Takes away the chunks that neither the file of `key` nor a version of it needs any more, no other key
+ * does, and no file that somebody began to write less than 10 minutes ago.  `checksum` is where that of
+ * the file stands.  Any error is for a warning: the next one tries again.
  */
 int kvs_chunks_sweep(const struct kvs_transfer *t, const char *key, const char *checksum,
 		     struct kvs_err *err);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "transfer/large.h"
 #include "transfer/layout.h"
 #include "transfer/pair_read.h"
 #include "transfer/pair_write.h"
@@ -51,20 +52,45 @@ static void choose_encoding(const struct kvs_copy_params *params, const struct k
 		spec->packed = pair->data->value;
 }
 
-/* Only the list travels: the chunks are there. */
-static int copy_chunks(const struct kvs_transfer *t, const struct kvs_copy_params *params,
-		       const struct kvs_pair *pair, const char *from,
-		       const struct kvs_history_params *history, struct kvs_in_result *ret,
-		       struct kvs_err *err)
+/* What is large goes the way of `in`; of what is in chunks only the list travels. */
+static int copy_large(const struct kvs_transfer *t, const struct kvs_copy_params *params,
+		      const struct kvs_pair *pair, const struct kvs_pair_spec *spec,
+		      struct kvs_in_result *ret, struct kvs_err *err)
 {
 	struct kvs_in_params in = params->in;
 
-	in.file = from;
+	in.file = spec->what;
 	in.fd = -1;
-	in.chunks = &pair->chunks;
-	in.chunks_checksum = pair->checksum;
-	in.history = *history;
+	in.history = *spec->history;
+	if (pair->chunks.n) {
+		in.chunks = &pair->chunks;
+		in.chunks_checksum = pair->checksum;
+	} else {
+		in.content = spec->content;
+	}
 	return kvs_transfer_in(t, &in, ret, err);
+}
+
+static int write_copy(const struct kvs_transfer *t, const struct kvs_copy_params *params,
+		      const struct kvs_pair *pair, struct kvs_pair_spec *spec,
+		      struct kvs_in_result *ret, struct kvs_err *err)
+{
+	spec->content = pair->decoded.bytes;
+	choose_encoding(params, pair, spec);
+	if (pair->chunks.n || (params->in.large && spec->encoding == KVS_ENCODING_PLAIN &&
+			       kvs_large_is(t->store, spec->content.n)))
+		return copy_large(t, params, pair, spec, ret, err);
+	return kvs_pair_write(t, spec, ret, err);
+}
+
+/* Were the chunks gone because there is another file by now? */
+static bool has_moved_on(const struct kvs_transfer *t, const struct kvs_copy_params *params,
+			 const struct kvs_names *from, struct kvs_pair *pair)
+{
+	uint64_t before = pair->data->mod_index;
+
+	kvs_pair_release(pair);
+	return read_source(t, params, from, pair, NULL) == 0 && pair->data->mod_index != before;
 }
 
 int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params *params,
@@ -87,10 +113,9 @@ int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params
 	history.cause = cause;
 	spec.history = &history;
 	spec.what = from.data;
-	spec.content = pair.decoded.bytes;
-	choose_encoding(params, &pair, &spec);
-	rc = pair.chunks.n ? copy_chunks(t, params, &pair, from.data, &history, ret, err)
-			   : kvs_pair_write(t, &spec, ret, err);
+	rc = write_copy(t, params, &pair, &spec, ret, err);
+	if (rc == KVS_E_INTEGRITY && pair.chunks.n && has_moved_on(t, params, &from, &pair))
+		rc = write_copy(t, params, &pair, &spec, ret, err);
 	if (rc == 0 && ret->written && pair.has_signature && !params->in.sign_key)
 		kvs_transfer_report(t, KVS_LOG_WARNING,
 				    "%s is signed and %s is not: a signature is for one key only; "

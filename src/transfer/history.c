@@ -329,6 +329,41 @@ void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result 
 
 /* ---- looking at it ---- */
 
+struct strict {
+	int (*fn)(void *arg, const char *checksum);
+	void *arg;
+	struct kvs_err why; /* of a version that cannot be read */
+};
+
+static int on_strict(void *arg, const struct kvs_entry *entry)
+{
+	KVS_AUTO_VERSION struct kvs_version_read read = { 0 };
+	struct strict *strict = arg;
+
+	if (kvs_version_read(entry, &read, &strict->why))
+		return KVS_E_INTEGRITY;
+	return strict->fn(strict->arg, read.version.checksum);
+}
+
+int kvs_history_checksums(const struct kvs_transfer *t, const char *key,
+			  int (*fn)(void *arg, const char *checksum), void *arg,
+			  struct kvs_err *err)
+{
+	struct strict strict = { .fn = fn, .arg = arg };
+	struct listing l = { on_strict, &strict };
+	struct kvs_reply reply = { .size = sizeof(reply) };
+	KVS_AUTO_FREE char *folder = NULL;
+	int rc = kvs_layout_history(t->prefix, key, &folder, err);
+
+	rc = rc ? rc : list(t, folder, &l, &reply, err);
+	if (strict.why.code)
+		return kvs_err_copy(err, strict.why.code, &strict.why);
+	if (rc == 0 && (reply.flags & KVS_REPLY_FILTERED))
+		return kvs_err_set(err, KVS_E_DENIED,
+				   "the store's access rules may hide some of the history");
+	return rc;
+}
+
 struct telling {
 	int (*fn)(void *arg, const struct kvs_version *version);
 	void *arg;
@@ -441,7 +476,7 @@ int kvs_transfer_version(const struct kvs_transfer *t, const char *key, uint64_t
 	char checksum[KVS_SHA256_HEX];
 	int rc = kvs_version_fetch(t, key, number, ret_bytes, &chunks, checksum, err);
 
-	return rc || !chunks.n
-		       ? rc
-		       : kvs_chunks_load(&mine, "the version", &chunks, checksum, ret_bytes, err);
+	return rc || !chunks.n ? rc
+			       : kvs_chunks_load(&mine, "the version", &chunks, checksum, ret_bytes,
+						 NULL, err);
 }

@@ -50,6 +50,12 @@ void kvs_history_keep_held(struct kvs_history *h, const struct kvs_names *names,
 void kvs_history_keep_written(struct kvs_history *h, const struct kvs_in_result *written,
 			      struct kvs_str content, bool chunked);
 
+/* Tells the checksum of each version that is kept.  What cannot be read, or may be hidden, is an error:
+ * INTEGRITY, DENIED.  A nonzero return of fn ends it (CANCELED). */
+int kvs_history_checksums(const struct kvs_transfer *t, const char *key,
+			  int (*fn)(void *arg, const char *checksum), void *arg,
+			  struct kvs_err *err);
+
 /* The bytes of a version, in room, or if it is large, its chunks.  Errors as kvs_transfer_version(). */
 struct kvs_chunks;
 int kvs_version_fetch(const struct kvs_transfer *t, const char *key, uint64_t number,

@@ -162,29 +162,34 @@ static int check(struct job *job, const char *checksum, struct kvs_err *err)
 
 /* ---- the chunks of a large file ---- */
 
+static struct kvs_chunks_spec chunks_spec(struct job *job)
+{
+	return (struct kvs_chunks_spec){ .key = job->params->key,
+					 .checksum = job->large.checksum,
+					 .chunks = &job->large.chunks,
+					 .source = &job->source };
+}
+
 /* They are there before anybody is led to them. */
 static int write_chunks(struct job *job, struct kvs_err *err)
 {
-	size_t written = 0;
-	int rc = job->chunks_written ? 0
-				     : kvs_chunks_check_room(&job->t, job->large.chunks.bytes, err);
+	const struct kvs_chunks_spec spec = chunks_spec(job);
+	size_t written;
+	int rc = kvs_chunks_check_room(&job->t, job->large.chunks.bytes, err);
 
-	rc = rc ? rc
-		: kvs_chunks_write(&job->t, job->params->key, job->large.checksum,
-				   &job->large.chunks, &job->source, &written, err);
+	rc = rc ? rc : kvs_chunks_write(&job->t, &spec, &written, err);
 	job->chunks_written = rc == 0;
 	return rc;
 }
 
-/* The pair stood there already: so should they. */
-static int repair_chunks(struct job *job, struct kvs_err *err)
+/* Nobody may have taken us for dead meanwhile. */
+static int confirm_chunks(struct job *job, struct kvs_err *err)
 {
-	size_t written = 0;
-	int rc = kvs_chunks_write(&job->t, job->params->key, job->large.checksum,
-				  &job->large.chunks, &job->source, &written, err);
+	const struct kvs_chunks_spec spec = chunks_spec(job);
+	bool noted = false;
+	int rc = kvs_chunks_confirm(&job->t, &spec, &noted, err);
 
-	job->result->written = written > 0;
-	return rc;
+	return rc || noted ? rc : write_chunks(job, err);
 }
 
 /* ---- before the write ---- */
@@ -209,14 +214,43 @@ static int approve(struct job *job, const char *checksum, struct kvs_err *err)
 	return 0;
 }
 
-static int before_write(void *arg, const char *checksum, struct kvs_err *err)
+static int announce(struct job *job, const char *checksum, struct kvs_err *err)
 {
-	struct job *job = arg;
 	int rc = job->approved ? 0 : approve(job, checksum, err);
 
 	if (rc == 0 && job->params->before_write)
 		rc = job->params->before_write(job->params->before_write_arg, err);
-	return rc || !job->is_large ? rc : write_chunks(job, err);
+	return rc;
+}
+
+static int before_write(void *arg, const char *checksum, struct kvs_err *err)
+{
+	struct job *job = arg;
+	int rc = announce(job, checksum, err);
+
+	return rc || !job->is_large || job->chunks_written ? rc : write_chunks(job, err);
+}
+
+static int before_repair(void *arg, struct kvs_err *err)
+{
+	struct job *job = arg;
+	int rc = kvs_chunks_check_room(&job->t, job->large.chunks.bytes, err);
+
+	return rc ? rc : announce(job, job->large.checksum, err);
+}
+
+/* The pair stood there already: so should they. */
+static int repair_chunks(struct job *job, struct kvs_err *err)
+{
+	struct kvs_chunks_spec spec = chunks_spec(job);
+	size_t written = 0;
+	int rc;
+
+	spec.before_put = before_repair;
+	spec.arg = job;
+	rc = kvs_chunks_write(&job->t, &spec, &written, err);
+	job->result->written = written > 0;
+	return rc;
 }
 
 /* ---- the file ---- */
@@ -253,6 +287,7 @@ static int read_content(struct job *job, struct kvs_err *err)
 static int take_large(struct job *job, struct kvs_err *err)
 {
 	const struct kvs_in_params *params = job->params;
+	struct kvs_guards guards = params->guards;
 
 	if (params->sorted || params->encoding != KVS_ENCODING_PLAIN)
 		return kvs_err_set(
@@ -260,8 +295,9 @@ static int take_large(struct job *job, struct kvs_err *err)
 			"%s is too large for one value, and chunks are neither sorted nor "
 			"compressed: leave out --sorted and --compress",
 			KVS_Q(kvs_s(params->file)));
-	return kvs_large_take(&job->t, &job->source, &params->guards, params->chunks_checksum,
-			      &job->large, err);
+	guards.max_bytes = max_bytes(job);
+	return kvs_large_take(&job->t, &job->source, &guards, params->chunks_checksum, &job->large,
+			      err);
 }
 
 /* Where the content comes from, if it may be in chunks.  */
@@ -277,7 +313,9 @@ static int open_source(struct job *job, struct kvs_err *err)
 			KVS_Q(kvs_s(params->file)));
 	if (params->chunks)
 		kvs_source_of_chunks(&job->t, params->chunks, params->file, &job->source);
-	else if (params->large && !params->content.p)
+	else if (params->content.p)
+		kvs_source_of_content(params->content, params->file, &job->source);
+	else if (params->large)
 		rc = kvs_source_open(params->file, params->fd, max_bytes(job), &job->source, err);
 	job->is_large = rc == 0 && params->large &&
 			(params->chunks || kvs_large_is(job->t.store, job->source.bytes));
@@ -291,7 +329,7 @@ static int take_content(struct job *job, struct kvs_err *err)
 
 	if (rc == 0)
 		rc = job->is_large ? take_large(job, err) : read_content(job, err);
-	if (job->params->fd >= 0 || job->is_large)
+	if (job->params->fd >= 0 || (job->is_large && !job->params->chunks))
 		kvs_transfer_spare_time(&job->t, began);
 	return rc == 0 && job->params->sorted ? kvs_content_sort(&job->content, err) : rc;
 }
@@ -337,7 +375,7 @@ int kvs_transfer_in(const struct kvs_transfer *t, const struct kvs_in_params *pa
 	spec.before_write = before_write;
 	spec.before_write_arg = &job;
 	rc = kvs_pair_write(&job.t, &spec, ret, err);
-	if (rc == 0 && job.is_large && !ret->written)
-		rc = repair_chunks(&job, err);
+	if (rc == 0 && job.is_large)
+		rc = ret->written ? confirm_chunks(&job, err) : repair_chunks(&job, err);
 	return rc ? rc : run_command(&job, err);
 }

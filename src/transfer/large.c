@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transfer/large.h"
 
+#include "base/err.h"
 #include "transfer/chunk_list.h"
 #include "transfer/guards.h"
 
@@ -37,16 +38,22 @@ int kvs_large_take(const struct kvs_transfer *t, const struct kvs_source *source
 {
 	KVS_CLEANUP(taking_release)
 	struct taking taking = { .source = source, .chunks = &ret->chunks };
+	struct kvs_err refused = { 0 };
 	int rc = kvs_gauge_init(&taking.gauge, guards, err);
 
 	kvs_buf_init(&ret->list, KVS_CHUNK_LIST_MAX);
 	rc = rc ? rc : kvs_source_read(source, on_piece, &taking, err);
-	rc = rc ? rc
-		: kvs_gauge_end(&taking.gauge, t, source->name, &ret->chunks.lines, ret->checksum,
-				err);
-	if (rc == 0 && checksum)
-		rc = kvs_chunks_prove(source->name, ret->checksum, checksum, err);
-	return rc ? rc : kvs_chunks_format(&ret->chunks, &ret->list, err);
+	if (rc)
+		return rc;
+	rc = kvs_gauge_end(&taking.gauge, t, source->name, &ret->chunks.lines, ret->checksum,
+			   &refused);
+	if (checksum && kvs_chunks_prove(source->name, ret->checksum, checksum, err))
+		return KVS_E_INTEGRITY;
+	if (rc)
+		return kvs_err_copy(err, rc, &refused);
+	if (ret->chunks.n == 0)
+		return kvs_source_changes(source, err);
+	return kvs_chunks_format(&ret->chunks, &ret->list, err);
 }
 
 void kvs_large_release(struct kvs_large *large)

@@ -20,7 +20,7 @@ bool kvs_large_is(const struct kvs_store *store, uint64_t bytes);
 /*
  * Reads the source, with the guards looking on.  The chunks of a source that has some already stay
  * as they are, and what comes out of them must be the file of `checksum`, else NULL.
- * GUARD, INTEGRITY, and what kvs_source_read() says.
+ * GUARD, INTEGRITY, SYS (it shrank to nothing), and what kvs_source_read() says.
  */
 int kvs_large_take(const struct kvs_transfer *t, const struct kvs_source *source,
 		   const struct kvs_guards *guards, const char *checksum, struct kvs_large *ret,

@@ -200,7 +200,9 @@ static int bring_up_to_date(struct kvs_out_job *job, struct kvs_err *err)
 		return rc;
 	job->result->stored = data->value.n;
 	rc = kvs_out_install(job, &old, &body, err);
-	return body.chunks.n ? kvs_chunks_failed(&job->trouble, data->mod_index, rc) : rc;
+	if (body.broken)
+		kvs_chunks_broken(&job->trouble, data->mod_index);
+	return rc;
 }
 
 static int make_names(struct kvs_out_job *job, enum kvs_naming naming, struct kvs_err *err)

@@ -114,12 +114,13 @@ static int on_piece(void *arg, struct kvs_str piece, struct kvs_err *err)
 
 /* A large file is judged while it passes: what the guards refuse, or is not the file of the checksum, stays
  * a temporary. */
-static int write_chunks(struct kvs_out_job *job, const struct kvs_found *old,
-			const struct kvs_chunks *chunks, struct kvs_newfile *f, struct kvs_err *err)
+static int write_chunks(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_body *body,
+			struct kvs_newfile *f, struct kvs_err *err)
 {
 	KVS_CLEANUP(streaming_release)
 	struct streaming s = { .f = f, .name = job->names.data };
 	const struct kvs_guards *guards = &job->params->guards;
+	const struct kvs_chunks *chunks = &body->chunks;
 	char found[KVS_SHA256_HEX];
 	struct kvs_err refused = { 0 };
 	int rc = kvs_gauge_init(&s.gauge, guards, err);
@@ -128,7 +129,7 @@ static int write_chunks(struct kvs_out_job *job, const struct kvs_found *old,
 	rc = rc ? rc : kvs_guards_check_size(guards, s.name, chunks->bytes, err);
 	rc = rc ? rc : check_size(job, old, chunks->bytes, err);
 	rc = rc ? rc : kvs_target_open(&job->target, &job->params->rights, f, err);
-	rc = rc ? rc : kvs_chunks_read(&job->t, chunks, on_piece, &s, err);
+	rc = rc ? rc : kvs_chunks_read(&job->t, chunks, on_piece, &s, &body->broken, err);
 	if (rc)
 		return rc;
 	rc = kvs_gauge_end(&s.gauge, &job->t, s.name, &job->result->lines, found, &refused);
@@ -138,11 +139,11 @@ static int write_chunks(struct kvs_out_job *job, const struct kvs_found *old,
 }
 
 /* All that can fail before anything changes. */
-static int stage(struct kvs_out_job *job, const struct kvs_found *old, const struct kvs_body *body,
+static int stage(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_body *body,
 		 struct kvs_newfile *f, struct kvs_err *err)
 {
 	const struct kvs_out_params *params = job->params;
-	int rc = body->chunks.n ? write_chunks(job, old, &body->chunks, f, err)
+	int rc = body->chunks.n ? write_chunks(job, old, body, f, err)
 				: write_bytes(job, old, body->bytes, f, err);
 
 	rc = rc ? rc : kvs_newfile_sync(f, err);
@@ -216,8 +217,8 @@ static int check_in_place(struct kvs_out_job *job, struct kvs_err *err)
 	return withdraw(job, &why, err);
 }
 
-int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old,
-		    const struct kvs_body *body, struct kvs_err *err)
+int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_body *body,
+		    struct kvs_err *err)
 {
 	KVS_AUTO_NEWFILE struct kvs_newfile f = KVS_NEWFILE_INIT;
 	struct kvs_err why = { 0 };

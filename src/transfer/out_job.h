@@ -35,6 +35,7 @@ struct kvs_out_job {
 struct kvs_body {
 	struct kvs_str bytes;
 	struct kvs_chunks chunks; /* of a large file, instead; else n is 0 */
+	bool broken;		  /* one of them was missing or damaged */
 };
 
 /* ---- out_memory.c ---- */
@@ -88,8 +89,8 @@ int kvs_out_check_rejected(const struct kvs_out_job *job, struct kvs_err *err);
 int kvs_out_settle(struct kvs_out_job *job, struct kvs_found *ret, struct kvs_err *err);
 
 /* Replaces the file, which was found so, by this body, if the guards let it pass. */
-int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old,
-		    const struct kvs_body *body, struct kvs_err *err);
+int kvs_out_install(struct kvs_out_job *job, const struct kvs_found *old, struct kvs_body *body,
+		    struct kvs_err *err);
 
 /* Runs the command, if it is due: what an earlier run left undone counts as much as a change by this
  * one.  `checksum` is that of the file as it is now. */

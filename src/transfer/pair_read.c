@@ -50,6 +50,7 @@ static int read_chunks(const struct kvs_transfer *t, const struct kvs_pair_query
 {
 	const char *name = query->names->data;
 	struct kvs_transfer mine = *t;
+	bool broken = false;
 	int rc;
 
 	kvs_chunks_release(&pair->chunks);
@@ -58,9 +59,11 @@ static int read_chunks(const struct kvs_transfer *t, const struct kvs_pair_query
 		return kvs_guards_too_big(name, query->max_bytes, err);
 	if (rc || !query->whole)
 		return rc;
-	rc = kvs_chunks_load(&mine, name, &pair->chunks, pair->checksum, &pair->room, err);
+	rc = kvs_chunks_load(&mine, name, &pair->chunks, pair->checksum, &pair->room, &broken, err);
+	if (broken)
+		kvs_chunks_broken(&pair->trouble, pair->data->mod_index);
 	if (rc)
-		return kvs_chunks_failed(&pair->trouble, pair->data->mod_index, rc);
+		return rc;
 	kvs_chunks_release(&pair->chunks);
 	pair->decoded = (struct kvs_decoded){ .bytes = kvs_buf_slice(&pair->room) };
 	return 0;

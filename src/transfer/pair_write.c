@@ -459,28 +459,31 @@ static void job_release(struct job *job)
 	kvs_history_release(&job->history);
 }
 
-/* kvexpress knows nothing of either. */
 static void keep_what_was_written(struct job *job)
 {
-	struct kvs_err why = { 0 };
-	int level = job->spec->large ? KVS_LOG_WARNING : KVS_LOG_DEBUG;
-
 	kvs_history_keep_written(&job->history, job->result,
 				 job->spec->large ? stored(job) : job->spec->content,
 				 encoding(job) == KVS_ENCODING_CHUNKS);
-	if (!job->t->free_names &&
-	    kvs_chunks_sweep(job->t, job->spec->key, job->result->checksum, &why))
+}
+
+/* Whoever never had chunks need not hear that he may not look for them. */
+static void sweep(const struct job *job)
+{
+	int level = job->spec->large ? KVS_LOG_WARNING : KVS_LOG_DEBUG;
+	struct kvs_err why = { 0 };
+
+	if (kvs_chunks_sweep(job->t, job->spec->key, job->names.checksum, &why))
 		kvs_transfer_report(job->t, level,
 				    "chunks of %s that nobody needs stay for now: %s",
 				    KVS_Q(kvs_s(job->spec->key)), why.msg);
 }
 
 /* What is too big for a value has another way. */
-static int explain_too_big(int rc, struct kvs_err *err)
+static int explain_too_big(const struct job *job, int rc, struct kvs_err *err)
 {
 	struct kvs_err why;
 
-	if (rc != KVS_E_TOOBIG || !err)
+	if (rc != KVS_E_TOOBIG || !err || job->spec->may_be_large || job->t->free_names)
 		return rc;
 	why = *err;
 	return kvs_err_set(err, rc, "%s; --large splits what is too large for one value", why.msg);
@@ -513,13 +516,15 @@ int kvs_pair_write(const struct kvs_transfer *t, const struct kvs_pair_spec *spe
 	while (kvs_retry_again(&job.retry, t->deadline, rc));
 	rc = kvs_retry_end(&job.retry, rc, err);
 	if (rc)
-		return spec->large ? rc : explain_too_big(rc, err);
+		return explain_too_big(&job, rc, err);
 	if (job.unsigned_now)
 		kvs_transfer_report(t, KVS_LOG_WARNING,
 				    "%s was signed and is not any more; --sign signs it",
 				    KVS_Q(kvs_s(spec->key)));
 	if (result.written)
 		keep_what_was_written(&job);
+	if (!t->free_names) /* kvexpress knows of no chunks */
+		sweep(&job);
 	*ret = result;
 	return 0;
 }

@@ -50,11 +50,26 @@ static int read_file(const struct kvs_source *source, kvs_piece_fn fn, void *arg
 	return rc;
 }
 
+static int read_content(struct kvs_str rest, kvs_piece_fn fn, void *arg, struct kvs_err *err)
+{
+	int rc = 0;
+
+	while (rc == 0 && rest.n > 0) {
+		size_t n = rest.n < KVS_CHUNK_BYTES ? rest.n : KVS_CHUNK_BYTES;
+
+		rc = fn(arg, kvs_sn(rest.p, n), err);
+		rest = kvs_str_skip(rest, n);
+	}
+	return rc;
+}
+
 int kvs_source_read(const struct kvs_source *source, kvs_piece_fn fn, void *arg,
 		    struct kvs_err *err)
 {
 	if (source->chunks)
-		return kvs_chunks_read(source->t, source->chunks, fn, arg, err);
+		return kvs_chunks_read(source->t, source->chunks, fn, arg, NULL, err);
+	if (source->content.p)
+		return read_content(source->content, fn, arg, err);
 	return read_file(source, fn, arg, err);
 }
 
@@ -130,6 +145,13 @@ int kvs_source_open(const char *name, int fd, uint64_t max, struct kvs_source *r
 	return rc;
 }
 
+void kvs_source_of_content(struct kvs_str content, const char *name, struct kvs_source *ret)
+{
+	*ret = (struct kvs_source){
+		.name = name, .fd = -1, .content = content, .bytes = content.n
+	};
+}
+
 void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks, const char *name,
 			  struct kvs_source *ret)
 {
@@ -143,4 +165,11 @@ void kvs_source_release(struct kvs_source *source)
 	if (source->owned)
 		(void)close(source->fd);
 	*source = (struct kvs_source)KVS_SOURCE_INIT;
+}
+
+int kvs_source_changes(const struct kvs_source *source, struct kvs_err *err)
+{
+	return kvs_err_set(err, KVS_E_SYS,
+			   "%s changes while it is being read; put a copy that does not",
+			   KVS_Q(kvs_s(source->name)));
 }

@@ -12,8 +12,9 @@
 #include <sys/types.h>
 
 struct kvs_source {
-	const char *name; /* for messages */
-	int fd;		  /* -1: chunks of a store */
+	const char *name;	/* for messages */
+	struct kvs_str content; /* p not NULL: it is in memory */
+	int fd;			/* -1: in memory, or chunks of a store */
 	bool owned;
 	off_t begin;
 	uint64_t bytes; /* as it looks at the beginning */
@@ -33,6 +34,9 @@ struct kvs_source {
 int kvs_source_open(const char *name, int fd, uint64_t max, struct kvs_source *ret,
 		    struct kvs_err *err);
 
+/* What is in memory already. */
+void kvs_source_of_content(struct kvs_str content, const char *name, struct kvs_source *ret);
+
 /* The chunks of a store that t asks. */
 void kvs_source_of_chunks(struct kvs_transfer *t, const struct kvs_chunks *chunks, const char *name,
 			  struct kvs_source *ret);
@@ -43,6 +47,9 @@ void kvs_source_release(struct kvs_source *source);
  * what fn returned, and what kvs_chunks_read() says. */
 int kvs_source_read(const struct kvs_source *source, kvs_piece_fn fn, void *arg,
 		    struct kvs_err *err);
+
+/* SYS: it is not what it was when it was read before. */
+int kvs_source_changes(const struct kvs_source *source, struct kvs_err *err);
 
 #define KVS_AUTO_SOURCE KVS_CLEANUP(kvs_source_release)
 

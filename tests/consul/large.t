@@ -15,4 +15,22 @@ memory=24576
 # shellcheck source=tests/lib/large.sh
 . "$srcdir/tests/lib/large.sh"
 
+# ---- a prefix with a slash in front, which Consul takes away ----
+
+large_with() {
+	run kvsync in --prefix /other --no-compat --large --history-versions 0 "$@"
+}
+chunks=other.kvsync/v1/chunks/
+lists=other.kvsync/v1/lists/
+random $size 3 >three
+large_with -k hosts -f one
+large_with -k xhosts -f three
+status_is 0 'keys that end alike'
+age hosts
+age xhosts
+large_with -k hosts -f line
+is "$(kvsync ls --keys --recursive "$lists")" "${lists}xhosts/$(sha256sum <three | cut -c 1-64)" \
+	'the list of one goes, and not that of the other'
+is "$(count_chunks)" "$n" 'like its chunks'
+
 done_testing

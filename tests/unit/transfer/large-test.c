@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fsio.h"
 #include "base/str.h"
 #include "transfer/chunk_list.h"
 
@@ -36,6 +37,7 @@ static void test_lists(void)
 	static const char *const bad[] = {
 		"",
 		"kvsync-chunks 1 ",
+		"kvsync-chunks 1 0 0\n",
 		"kvsync-chunks 1 5 1",
 		"kvsync-chunks 2 0 0\n",
 		"kvsync-chunks 1 x 0\n",
@@ -147,6 +149,108 @@ static void test_trouble(void)
 	ok(!result.written, "nothing to do");
 }
 
+/* Whether a chunk was written is of no interest as long as nobody is led to it. */
+static void test_uncertain(void)
+{
+	struct kvs_in_result result;
+
+	world_calm();
+	world.trouble[CALL_PUT] = (struct trouble){ .times = 99, .code = KVS_E_UNCERTAIN };
+	make_file('u');
+	is_code(in(&result), KVS_E_UNAVAILABLE, &err, "answers that are lost for good");
+	world_calm();
+	make_file('x');
+}
+
+/* ---- others at the same key ---- */
+
+static void forget_list(void)
+{
+	KVS_AUTO_FREE char *name = NULL;
+	char checksum[KVS_SHA256_HEX];
+	KVS_AUTO_BUF struct kvs_buf file;
+
+	kvs_buf_init(&file, SIZE);
+	if (kvs_file_read("f", &file, &err))
+		bail("%s", err.msg);
+	kvs_sha256_of(kvs_buf_slice(&file), checksum);
+	name = kvs_asprintf(OWN "lists/k/%s", checksum);
+	if (!name)
+		bail("no memory");
+	store_delete(name);
+}
+
+/* One whose clock is ahead took us for dead while we wrote. */
+static void test_confirm(void)
+{
+	struct kvs_in_result result;
+	unsigned lists = below(OWN "lists/k/");
+
+	world_calm();
+	make_file('c');
+	world.trouble[CALL_TXN] = (struct trouble){ .skip = 1, .times = 1, .before = forget_list };
+	is_code(in(&result), 0, &err, "somebody takes us for dead");
+	world_calm();
+	is_uint(below(OWN "lists/k/"), lists + 1, "it is written down again");
+	is_there("the file is there");
+}
+
+static char first_chunk[200];
+
+static void remember_first_chunk(void)
+{
+	struct kvs_entry *list = NULL;
+
+	if (kvs_get(world.t.store, kvs_s("kvexpress/k/data"), 0, &list, &err))
+		bail("%s", err.msg);
+	(void)snprintf(first_chunk, sizeof(first_chunk), OWN "chunks/%.64s",
+		       (const char *)memchr(list->value.p, '\n', list->value.n) + 1);
+	kvs_entry_free(list);
+}
+
+/* The chunks that a reader was led to are gone, and another file is there. */
+static void other_file(void)
+{
+	struct kvs_in_result result;
+
+	make_file('r');
+	if (in(&result))
+		bail("%s", err.msg);
+	store_delete(first_chunk);
+}
+
+static void test_moving_list(void)
+{
+	struct kvs_in_result result;
+
+	world_calm();
+	make_file('q');
+	is_code(in(&result), 0, &err, "a file");
+	remember_first_chunk();
+	(void)remove("target");
+	/* the guards come first, then the chunks */
+	world.trouble[CALL_GET_MANY] = (struct trouble){ .skip = 1,
+							 .times = 1,
+							 .before = other_file };
+	is_there("a list that changes under a reader is read once more");
+	is_uint(world.trouble[CALL_GET_MANY].times, 0, "it did change");
+	world_calm();
+}
+
+static void test_missing(void)
+{
+	unsigned calls;
+
+	remember_first_chunk();
+	store_delete(first_chunk);
+	(void)remove("target");
+	world_calm();
+	is_err(out(), KVS_E_INTEGRITY, &err, "is missing, a chunk of the file", "one is missing");
+	calls = world.trouble[CALL_GET_MANY].calls;
+	is_uint(calls, 4, "and is looked for twice");
+	world_calm();
+}
+
 static void file_changes(void)
 {
 	make_file('y');
@@ -159,7 +263,7 @@ static void test_changing_file(void)
 	make_file('z');
 	world_calm();
 	world.trouble[CALL_TXN] = (struct trouble){ .times = 1, .before = file_changes };
-	is_err(in(&result), KVS_E_CONFLICT, &err, "f changes while it is being read",
+	is_err(in(&result), KVS_E_SYS, &err, "f changes while it is being read",
 	       "a file that changes");
 	world_calm();
 	make_file('x');
@@ -195,11 +299,24 @@ static void remember_list(const char *checksum)
 	kvs_entry_free(e);
 }
 
+static void wipe(void)
+{
+	struct kvs_op op = KVS_OP_INIT;
+
+	op.type = KVS_OP_DELETE_PREFIX;
+	op.key = kvs_s("kvexpress");
+	world_calm();
+	if (kvs_delete(world.t.store, &op, NULL, &err))
+		bail("%s", err.msg);
+}
+
 static void test_sweep(void)
 {
 	struct kvs_in_result result;
 
-	world_calm();
+	wipe();
+	make_file('z');
+	is_code(in(&result), 0, &err, "a young file");
 	make_file('x');
 	is_code(in(&result), 0, &err, "a file");
 	remember_list(result.checksum);
@@ -208,15 +325,15 @@ static void test_sweep(void)
 	world.trouble[CALL_TXN] = (struct trouble){ .skip = 1, .times = 1, .before = other_lists };
 	is_code(in(&result), 0, &err, "a small one instead");
 	is_uint(world.trouble[CALL_TXN].times, 0, "somebody else came between");
-	is_uint(below(OWN "lists/k/"), 1, "a file of the trouble before is young");
-	is_uint(below(OWN "chunks/"), 5, "his chunks stay");
+	is_uint(below(OWN "lists/k/"), 1, "the young file stays");
+	is_uint(below(OWN "chunks/"), 9, "and his chunks");
 	is_uint(world.warnings, 0, "without a word");
 	world_calm();
 	store_delete(OWN "lists/other/" A64);
 	store_put(OWN "lists/k/" A64, others_list);
 	file_put("f", "smaller\n", 0600);
 	is_code(in(&result), 0, &err, "when nobody needs them");
-	is_uint(below(OWN "chunks/"), 1, "they go, but for the one that the young file has, too");
+	is_uint(below(OWN "chunks/"), 5, "they go");
 }
 
 static void test_unreadable(void)
@@ -238,7 +355,11 @@ int main(void)
 	world_begin();
 	test_lists();
 	test_trouble();
+	test_uncertain();
 	test_changing_file();
+	test_confirm();
+	test_moving_list();
+	test_missing();
 	test_sweep();
 	test_unreadable();
 	kvsi_free(others_list);
