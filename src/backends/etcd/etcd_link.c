@@ -42,23 +42,25 @@ static void close_channels(struct etcd_link *link)
 	link->creds = NULL;
 }
 
-static void drop_members(struct etcd_link *link)
+static void free_members(struct etcd_member *all, size_t n)
 {
 	size_t i;
 
-	close_channels(link);
-	for (i = 0; i < link->n; i++) {
-		kvsi_free(link->all[i].target);
-		kvsi_free(link->all[i].name);
+	for (i = 0; i < n; i++) {
+		if (all[i].channel)
+			grpc_channel_destroy(all[i].channel);
+		kvsi_free(all[i].target);
+		kvsi_free(all[i].name);
 	}
-	kvsi_free(link->all);
-	link->all = NULL;
-	link->n = link->current = 0;
+	kvsi_free(all);
 }
 
 void etcd_link_release(struct etcd_link *link)
 {
-	drop_members(link);
+	close_channels(link);
+	free_members(link->all, link->n);
+	link->all = NULL;
+	link->n = link->current = 0;
 	etcd_tls_release(&link->tls);
 }
 
@@ -77,9 +79,8 @@ static char *target_of(const struct kvs_endpoint *e)
 	return kvs_asprintf("dns:///%s:%u", e->host, e->port);
 }
 
-static int add_member(struct etcd_link *link, const struct kvs_endpoint *e, struct kvs_err *err)
+static int make_member(const struct kvs_endpoint *e, struct etcd_member *m, struct kvs_err *err)
 {
-	struct etcd_member *m = &link->all[link->n];
 	KVS_AUTO_BUF struct kvs_buf name;
 
 	kvs_buf_init(&name, 4096);
@@ -87,8 +88,23 @@ static int add_member(struct etcd_link *link, const struct kvs_endpoint *e, stru
 	if (kvs_buf_failed(&name))
 		return kvs_buf_check(&name, "the name of a server", err);
 	*m = (struct etcd_member){ .target = target_of(e), .name = kvs_strdup(name.data) };
-	link->n++; /* for drop_members() */
 	return m->target && m->name ? 0 : kvs_err_oom(err);
+}
+
+static int make_members(const struct kvs_endpoints *list, struct etcd_member **ret_all,
+			struct kvs_err *err)
+{
+	struct etcd_member *all = kvs_zalloc(list->n * sizeof(*all));
+	size_t i;
+	int code = all ? 0 : kvs_err_oom(err);
+
+	for (i = 0; i < list->n && !code; i++)
+		code = make_member(&list->all[i], &all[i], err);
+	if (code)
+		free_members(all, all ? i : 0);
+	else
+		*ret_all = all;
+	return code;
 }
 
 static void shuffle_members(struct etcd_link *link)
@@ -104,21 +120,54 @@ static void shuffle_members(struct etcd_link *link)
 	}
 }
 
+/* Makes m what it was in the former list, if it was there. */
+static void take_former(struct etcd_link *link, struct etcd_member *m)
+{
+	struct etcd_member *old;
+	size_t i;
+
+	for (i = 0; i < link->n; i++) {
+		old = &link->all[i];
+		if (!old->id || strcmp(old->target, m->target) != 0)
+			continue;
+		m->id = old->id;
+		m->failed = old->failed;
+		m->channel = old->channel;
+		old->id = 0;
+		old->channel = NULL;
+		return;
+	}
+	m->id = ++link->last_id;
+}
+
+static size_t first_that_works(const struct etcd_link *link)
+{
+	size_t i;
+
+	for (i = 0; i < link->n; i++)
+		if (!link->all[i].failed)
+			return i;
+	return 0;
+}
+
 int etcd_link_set(struct etcd_link *link, const struct kvs_endpoints *list, bool shuffle,
 		  struct kvs_err *err)
 {
+	struct etcd_member *all;
 	size_t i;
-	int code = 0;
+	int code = make_members(list, &all, err);
 
-	drop_members(link);
-	link->all = kvs_realloc_array(NULL, list->n, sizeof(*link->all));
-	if (!link->all)
-		return kvs_err_oom(err);
-	for (i = 0; i < list->n && !code; i++)
-		code = add_member(link, &list->all[i], err);
-	if (!code && shuffle)
+	if (code)
+		return code;
+	for (i = 0; i < list->n; i++)
+		take_former(link, &all[i]);
+	free_members(link->all, link->n);
+	link->all = all;
+	link->n = list->n;
+	if (shuffle)
 		shuffle_members(link);
-	return code;
+	link->current = first_that_works(link);
+	return 0;
 }
 
 /* ---- channels ---- */
@@ -199,26 +248,42 @@ int etcd_link_channel(struct etcd_link *link, grpc_channel **ret_channel, size_t
 	else if (m->failed)
 		grpc_channel_reset_connect_backoff(m->channel);
 	*ret_channel = m->channel;
-	*ret_member = link->current;
+	*ret_member = m->id;
 	return 0;
 }
 
-void etcd_link_failed(struct etcd_link *link, size_t member)
+static struct etcd_member *member_of(const struct etcd_link *link, size_t id)
 {
-	if (member >= link->n)
+	size_t i;
+
+	for (i = 0; i < link->n; i++)
+		if (link->all[i].id == id)
+			return &link->all[i];
+	return NULL;
+}
+
+void etcd_link_failed(struct etcd_link *link, size_t id)
+{
+	struct etcd_member *m = member_of(link, id);
+
+	if (!m)
 		return;
-	link->all[member].failed = true;
-	if (member == link->current)
-		link->current = (member + 1) % link->n;
+	m->failed = true;
+	if (m == &link->all[link->current])
+		link->current = (link->current + 1) % link->n;
 }
 
-void etcd_link_worked(struct etcd_link *link, size_t member)
+void etcd_link_worked(struct etcd_link *link, size_t id)
 {
-	if (member < link->n)
-		link->all[member].failed = false;
+	struct etcd_member *m = member_of(link, id);
+
+	if (m)
+		m->failed = false;
 }
 
-const char *etcd_link_name(const struct etcd_link *link, size_t member)
+const char *etcd_link_name(const struct etcd_link *link, size_t id)
 {
-	return member < link->n ? link->all[member].name : "a former member";
+	const struct etcd_member *m = member_of(link, id);
+
+	return m ? m->name : "a former member";
 }

@@ -15,6 +15,7 @@
 #include <grpc/grpc.h>
 
 struct etcd_member {
+	size_t id;    /* not another's as long as the link lives; never 0 */
 	char *target; /* as gRPC wants it */
 	char *name;   /* for people: host:port */
 	grpc_channel *channel;
@@ -34,6 +35,7 @@ struct etcd_link {
 	struct etcd_member *all;
 	size_t n;
 	size_t current; /* where the next call goes */
+	size_t last_id;
 	struct etcd_tls tls;
 	uint64_t dial_timeout; /* ms */
 	grpc_channel_credentials *creds;
@@ -44,21 +46,22 @@ int etcd_link_init(struct etcd_link *link, const struct kvs_opts *opts, bool tls
 		   struct kvs_err *err);
 void etcd_link_release(struct etcd_link *link);
 
-/* Sets the members, in an order of chance if `shuffle`.  NOMEM. */
+/* Sets the members, in an order of chance if `shuffle`.  One that was there before keeps its id, its channel
+ * and with that its connection.  NOMEM: all is as before. */
 int etcd_link_set(struct etcd_link *link, const struct kvs_endpoints *list, bool shuffle,
 		  struct kvs_err *err);
 
-/* The channel to use now, and which member it belongs to.  CONFIG or SYS (TLS files), NOMEM,
+/* The channel to use now, and the id of the member that it belongs to.  CONFIG or SYS (TLS files), NOMEM,
  * UNAVAILABLE (there are no members). */
 int etcd_link_channel(struct etcd_link *link, grpc_channel **ret_channel, size_t *ret_member,
 		      struct kvs_err *err);
 
 /* A member did not answer as it should: later calls go to the next one. */
-void etcd_link_failed(struct etcd_link *link, size_t member);
+void etcd_link_failed(struct etcd_link *link, size_t id);
 /* A member answered. */
-void etcd_link_worked(struct etcd_link *link, size_t member);
+void etcd_link_worked(struct etcd_link *link, size_t id);
 
 /* For messages; also for a member that is gone from the list. */
-const char *etcd_link_name(const struct etcd_link *link, size_t member);
+const char *etcd_link_name(const struct etcd_link *link, size_t id);
 
 #endif
