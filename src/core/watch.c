@@ -22,7 +22,8 @@
 #include <utlist.h>
 
 #define RETRY_BASE_MS 100
-#define RETRY_MAX_MS  2000
+/* With the jitter of a quarter a watch is back within two seconds of its store. */
+#define RETRY_MAX_MS 1400
 
 enum state {
 	RUNNING,
