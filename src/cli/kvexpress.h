@@ -56,6 +56,7 @@ enum kvx_bit {
 	KVX_UNLOCK = 16,
 	KVX_COPY = 32,
 	KVX_RAW = 64,
+	KVX_CLEAN = 128,
 };
 
 /* The keys of the file that -C names. */
@@ -99,6 +100,7 @@ struct kvx_command {
 	enum kvx_bit bit;
 	const char *summary;
 	struct kvx_need needs[2];
+	bool without_store; /* none is opened */
 	/* Looks at the options before anything is done.  May be NULL. */
 	int (*check)(const struct kvx *x, struct kvs_err *err);
 	/* Before the store is opened: is there nothing to do?  May be NULL. */
@@ -162,6 +164,9 @@ int kvx_write(const struct kvx *x, const char *path, struct kvs_str bytes, struc
  * it again, takes that for no failure of out and copy: a lock, a stop, too few lines, no such key,
  * a pair that does not match. */
 bool kvx_tell_refusal(const struct kvx *x, int code);
+
+/* Tells it that a file went into the store. */
+void kvx_tell_saved(const struct kvx *x, const char *key, const struct kvs_in_result *result);
 
 /* Runs -e, if it was given.  Returns as a command's run(). */
 int kvx_exec(struct kvx *x, const char *key, const char *file, const char *checksum,

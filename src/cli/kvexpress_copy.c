@@ -47,6 +47,8 @@ static int run(struct kvx *x, struct kvs_err *err)
 	if (code)
 		return kvs_err_copy(err, code, &why);
 	kvs_log(KVS_LOG_NOTICE, "copy='true' keyFrom='%s' keyTo='%s'", x->o->keyfrom, x->o->keyto);
+	if (result.written)
+		kvx_tell_saved(x, x->o->keyto, &result);
 	x->complete = true;
 	return kvx_exec(x, x->o->keyto, "", result.checksum, err);
 }

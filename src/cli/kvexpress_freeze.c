@@ -59,7 +59,10 @@ static int write_note(const struct kvx *x, const char *reason, struct kvs_err *e
 
 	if (!path || !text)
 		return kvs_err_oom(err);
-	return access(path, F_OK) == 0 ? 0 : kvx_write(x, path, kvs_s(text), err);
+	if (access(path, F_OK) != 0)
+		return kvx_write(x, path, kvs_s(text), err);
+	kvs_log(KVS_LOG_NOTICE, "file='locked' file='%s' does_not_exist='false'", path);
+	return 0;
 }
 
 static int run_lock(struct kvx *x, struct kvs_err *err)

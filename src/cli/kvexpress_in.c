@@ -21,7 +21,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BLANK_FILE "This is a blank file.\n"
+#define BLANK_FILE  "This is a blank file.\n"
+#define NOT_STOPPED "Stop Key is NOT present - continuing."
 
 struct job {
 	struct kvx *x;
@@ -135,6 +136,25 @@ static int before_write(void *arg, struct kvs_err *err)
 	return kvx_write(job->x, job->last, kvs_s(BLANK_FILE), err);
 }
 
+/* In the words, and the order, in which kvexpress told it. */
+static void tell_done(const struct job *job)
+{
+	kvs_log(KVS_LOG_NOTICE, NOT_STOPPED);
+	kvs_log(KVS_LOG_NOTICE, "We have data - let's do the thing.");
+	if (!job->result.written && job->is_last) {
+		kvs_log(KVS_LOG_NOTICE, "file checksum='match' update='false'");
+		return;
+	}
+	if (!job->is_last)
+		kvs_log(KVS_LOG_NOTICE, "file checksum='different' update='true'");
+	if (job->result.written) {
+		kvs_log(KVS_LOG_NOTICE, "consul checksum='different' update='true'");
+		kvx_tell_saved(job->x, job->x->o->key, &job->result);
+	} else {
+		kvs_log(KVS_LOG_NOTICE, "consul checksum='match' update='false'");
+	}
+}
+
 static int put(struct job *job, struct kvs_err *err)
 {
 	struct kvx *x = job->x;
@@ -154,15 +174,12 @@ static int put(struct job *job, struct kvs_err *err)
 	params.guards.whole_lines = true;
 	code = kvs_transfer_in(&x->t, &params, &job->result, err);
 	write_tell(x->cli, &x->t, &report, &job->result, code, err);
+	if (x->refusal.kind == KVS_REFUSAL_SHORT)
+		kvs_log(KVS_LOG_NOTICE, NOT_STOPPED);
 	if (code)
 		(void)kvx_tell_refusal(x, code);
-	else if (job->result.written)
-		kvs_log(KVS_LOG_NOTICE,
-			"consul KeyData='%s/%s/data' saved='true' size='%" PRIu64 "'", x->prefix,
-			x->o->key, job->result.bytes);
 	else
-		kvs_log(KVS_LOG_NOTICE, "%s checksum='match' update='false'",
-			job->is_last ? "file" : "consul");
+		tell_done(job);
 	return code;
 }
 

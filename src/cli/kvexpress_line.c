@@ -41,7 +41,7 @@ const struct kvs_option kvx_option_rows[] = {
 	{ "key", 'k', O(STRING, key), "KEY", "the file's key (raw: any key)",
 	  .tag = KVX_IN | KVX_OUT | KVX_RAW | KVX_STOP },
 	{ "file", 'f', O(STRING, file), "FILE", "the file",
-	  .tag = KVX_IN | KVX_OUT | KVX_RAW | KVX_LOCK | KVX_UNLOCK },
+	  .tag = KVX_IN | KVX_OUT | KVX_RAW | KVX_LOCK | KVX_UNLOCK | KVX_CLEAN },
 	{ "url", 'u', O(STRING, url), "URL", "what a web server has, for a file", .tag = KVX_IN },
 	{ "keyfrom", 0, O(STRING, keyfrom), "KEY", "the key to copy", .tag = KVX_COPY },
 	{ "keyto", 0, O(STRING, keyto), "KEY", "the key to copy it to", .tag = KVX_COPY },
@@ -53,10 +53,11 @@ const struct kvs_option kvx_option_rows[] = {
 	{ NULL },
 };
 
-extern const struct kvx_command kvx_copy, kvx_in, kvx_lock, kvx_out, kvx_raw, kvx_stop, kvx_unlock;
+extern const struct kvx_command kvx_clean, kvx_copy, kvx_in, kvx_lock, kvx_out, kvx_raw, kvx_stop,
+	kvx_unlock;
 
 const struct kvx_command *const kvx_commands[] = {
-	&kvx_copy, &kvx_in, &kvx_lock, &kvx_out, &kvx_raw, &kvx_stop, &kvx_unlock, NULL,
+	&kvx_clean, &kvx_copy, &kvx_in, &kvx_lock, &kvx_out, &kvx_raw, &kvx_stop, &kvx_unlock, NULL,
 };
 
 /* ---- the command ---- */

@@ -16,6 +16,7 @@
 #include "cli/verify_keys.h"
 #include "transfer/layout.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -83,6 +84,21 @@ static int end_badly(const struct kvx *x, int code, const struct kvs_out_result 
 	return result->signal ? SIGNALS_BASE + result->signal : kvs_err_copy(err, code, why);
 }
 
+static void tell_done(struct kvx *x, const struct kvs_out_result *result)
+{
+	if (x->o->ignore_stop)
+		kvs_log(KVS_LOG_NOTICE, "Ignoring any stop key.");
+	if (result->installed && result->stored != result->bytes)
+		kvs_log(KVS_LOG_NOTICE, "decompressing='true' size='%" PRIu64 "'", result->bytes);
+	if (result->installed && !result->bytes)
+		kvs_log(KVS_LOG_NOTICE,
+			"WARNING: That checksum means the data/key is blank. WARNING");
+	if (!result->installed && !result->commanded)
+		tell_same(x);
+	else
+		x->complete = true;
+}
+
 static int run(struct kvx *x, struct kvs_err *err)
 {
 	struct verify_keys keys AUTO_VERIFY_KEYS = { 0 };
@@ -100,10 +116,7 @@ static int run(struct kvx *x, struct kvs_err *err)
 	cli_tell_out(x->cli, &x->t, &params, &result, code, &why);
 	if (code)
 		return end_badly(x, code, &result, &why, err);
-	if (!result.installed && !result.commanded)
-		tell_same(x);
-	else
-		x->complete = true;
+	tell_done(x, &result);
 	return 0;
 }
 

@@ -41,10 +41,16 @@ static int take_key(const struct kvx *x, const struct kvs_secret *given, enum kv
 	return *ret == own ? kvs_secret_set(own, x->o->config, text, err) : 0;
 }
 
+/* Tests name another one. */
+static const char *agent_config(void)
+{
+	return secure_getenv("KVS_DD_AGENT_CONFIG") ?: AGENT_CONFIG;
+}
+
 static int choose_agent(const struct kvx *x, struct cli_reports *reports, struct kvs_err *err)
 {
 	const char *address = x->o->dogstatsd_address;
-	bool on = access(AGENT_CONFIG, F_OK) == 0;
+	bool on = access(agent_config(), F_OK) == 0;
 	int code = is_on(x, KVX_DOGSTATSD, &on, err);
 
 	if (!address || !*address)

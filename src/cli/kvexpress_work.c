@@ -9,6 +9,7 @@
 #include "cli/signals.h"
 #include "transfer/exec.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -27,8 +28,28 @@ int kvx_end(const char *fmt, ...)
 	return KVX_FAILED;
 }
 
+void kvx_tell_saved(const struct kvx *x, const char *key, const struct kvs_in_result *result)
+{
+	if (x->o->compress)
+		kvs_log(KVS_LOG_NOTICE,
+			"compressing='true' full_size='%" PRIu64 "' compressed_size='%" PRIu64 "'",
+			result->bytes, result->stored);
+	kvs_log(KVS_LOG_NOTICE, "consul KeyData='%s/%s/data' saved='true' size='%" PRIu64 "'",
+		x->prefix, key, result->stored);
+}
+
+/* copy says the same of a key in other words than out. */
+static void tell_copy_refused(const struct kvx *x)
+{
+	kvs_log(KVS_LOG_NOTICE, "longEnough='%s' checksumMatch='%s'",
+		x->refusal.kind == KVS_REFUSAL_MISMATCH ? "true" : "false",
+		x->refusal.kind == KVS_REFUSAL_SHORT ? "true" : "false");
+}
+
 bool kvx_tell_refusal(const struct kvx *x, int code)
 {
+	bool copy = x->command->bit == KVX_COPY;
+
 	switch (x->refusal.kind) {
 	case KVS_REFUSAL_LOCK:
 		kvs_log(KVS_LOG_NOTICE, "Lock Key is present - will not update file. Reason: %s",
@@ -39,14 +60,20 @@ bool kvx_tell_refusal(const struct kvx *x, int code)
 			x->refusal.reason);
 		return true;
 	case KVS_REFUSAL_MISMATCH:
-		kvs_log(KVS_LOG_NOTICE, "checksumMismatch='yes'");
+		if (copy)
+			tell_copy_refused(x);
+		else
+			kvs_log(KVS_LOG_NOTICE, "checksumMismatch='yes'");
 		return true;
 	default:
 		if (code != KVS_E_NOTFOUND && x->refusal.kind != KVS_REFUSAL_SHORT)
 			return false;
-		kvs_log(KVS_LOG_NOTICE, "%s",
-			x->command->bit == KVX_IN ? "File is NOT long enough. Stopping."
-						  : "longEnough='no'");
+		if (copy)
+			tell_copy_refused(x);
+		else
+			kvs_log(KVS_LOG_NOTICE, "%s",
+				x->command->bit == KVX_IN ? "File is NOT long enough. Stopping."
+							  : "longEnough='no'");
 		return true;
 	}
 }

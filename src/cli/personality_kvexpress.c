@@ -70,7 +70,7 @@ static int run_command(struct kvx *x, struct kvs_err *err)
 	if (x->command->is_done && x->command->is_done(x))
 		return 0;
 	quick_exec(x->cli);
-	code = kvx_open_store(x, err);
+	code = x->command->without_store ? 0 : kvx_open_store(x, err);
 	code = code ? code : x->command->run(x, err);
 	tell_giving_up(x, code);
 	if (!code && x->complete)

@@ -81,4 +81,24 @@ after() {
 }
 
 sweep alloc ENOMEM '' ./kvexpress lock -f "$tmp/copy"
+
+before() {
+	rm -rf db hosts* copy* ran
+	cp -a start/* .
+	cp hosts copy
+	: >copy.compare
+	: >copy.last
+}
+
+after() {
+	cmp -s copy hosts || echo 'the file is not as it was'
+	case $status in
+	0) [ ! -e copy.compare ] && [ ! -e copy.last ] && [ -e ran ] || echo 'acknowledged, but not done' ;;
+	1) [ -s "$err" ] || echo 'failed without a word' ;;
+	*) echo 'a status that kvexpress has not' ;;
+	esac
+}
+
+sweep alloc ENOMEM '' ./kvexpress clean -f copy -e 'touch ran'
+sweep change EACCES '' ./kvexpress clean -f copy -e 'touch ran'
 done_testing

@@ -102,6 +102,61 @@ is "$(cat untouched)" before 'and leaves the file alone'
 run env CONSUL_HTTP_SSL=true kvexpress in -k server -f hosts -s "$server" -t "$server_token"
 status_is 1 'CONSUL_HTTP_SSL=true asks a plain server for TLS'
 
+# ---- as a watch of the agent has it ----
+
+# The lines of the cookbook, under the watch command, which does what the agent does with them.
+# watched TYPE KEY LINE
+watched() {
+	start "$1" "$server_bin/consul" watch -http-addr "$server" -token "$server_token" -type key -key "$2" "$3"
+}
+
+kx in -k watched -f hosts
+common="-o $(id -un) -s $server --token $server_token --verbose"
+watched checksums kvexpress/watched/checksum \
+	"kvexpress out -k watched -f $tmp/o/watched -l 10 -c 00644 -e 'touch $tmp/handled' -z true $common"
+watched raws some/raw "kvexpress raw -k some/raw -f $tmp/o/raw-watched -c 00600 -e 'touch $tmp/raw-handled' -p any $common"
+succeeds 'a file that is in the store when the watch begins comes' wait_for 20 cmp -s hosts o/watched
+mode_is o/watched 644 'with its mode'
+succeeds 'and the command runs' wait_for 10 test -e handled
+rm handled
+kx in -k watched -f other
+succeeds 'each change comes' wait_for 20 cmp -s other o/watched
+succeeds 'and the command runs again' wait_for 10 test -e handled
+printf raw >value
+store some/raw value
+succeeds 'a raw key, too' wait_for 20 cmp -s value o/raw-watched
+file_has .run/checksums.out "out: location='complete'" 'the handler tells its time'
+stop_started checksums TERM
+stop_started raws TERM
+erase some/raw
+
+# told KEY VALUE-FILE INDEX: the event that the agent gives its handlers
+told() {
+	printf '{"Key":"%s","CreateIndex":1,"ModifyIndex":%s,"LockIndex":0,"Flags":0,"Value":"%s","Session":""}' \
+		"$1" "$3" "$(base64 -w 0 <"$2")"
+}
+
+# handle SERVER: a handler gets the file event, as the agent gives it.
+handle() {
+	# shellcheck disable=SC2016
+	run sh -c 'cat event | CONSUL_INDEX=99999 kvexpress out -k watched -f o/watched -c 00644 --verbose -s "$1" -t "$2"' \
+		- "$1" "$server_token"
+}
+
+# What the event carries is in the file already: nobody is asked.
+printf %s "$(hash_of other)" >sum
+told kvexpress/watched/checksum sum 99999 >event
+handle 127.0.0.1:1
+status_is 0 'an event that tells nothing new'
+out_has "out: 'o/watched' has the same checksum. Stopping." 'is told'
+told kvexpress/watched/checksum value 99999 >event
+handle 127.0.0.1:1
+status_is 1 'with news, the store is asked'
+printf null >event
+handle "$server"
+status_is 0 'an event of a deleted key'
+same_file o/watched other 'takes no file away'
+
 # ---- what one may not see is not absent ----
 
 acl_policy some 'key "kvexpress/hidden/" { policy = "write" } key "kvexpress/hidden/stop" { policy = "deny" }'
