@@ -4,7 +4,7 @@
  *
  * Who needs which is read from the lists of all keys, behind the key that differs after each new
  * list and the checksum of this key's file; the chunks go on condition that both are still as they were.
- * So nothing can have come between, and no chunk goes that somebody counts on (doc/decisions/0031).
+ * So nothing can have come between, and no chunk goes that somebody counts on (doc/decisions/0032).
  * All of that must be the newest there is, whatever readings the store is configured for.
  */
 #include "transfer/chunks.h"

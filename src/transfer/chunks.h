@@ -9,7 +9,7 @@
  *
  * The list changes together with the checksum, so that all chunks become visible at once; a chunk
  * never changes.  chunk_read.c fetches them, chunk_write.c puts them there, chunk_sweep.c takes
- * away what nobody needs any more (doc/decisions/0031).  For src/transfer only.
+ * away what nobody needs any more (doc/decisions/0032).  For src/transfer only.
  */
 #ifndef KVS_TRANSFER_CHUNKS_H
 #define KVS_TRANSFER_CHUNKS_H
