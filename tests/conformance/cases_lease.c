@@ -127,7 +127,7 @@ CASE(case_lease_keepalive)
 	uint64_t until;
 	int kept = 0;
 
-	if (!grant(t, 1000, &a) || too_slow(&a))
+	if (!grant(t, 2000, &a) || too_slow(&a))
 		return;
 	need(t, do_put(t, on_lease(op_put(K(t, "a"), "1"), &a)));
 	until = now_ms() + 2 * a.ttl + a.ttl / 2;
