@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/kvexpress.h"
+#include "cli/reporting.h"
 #include "cli/url_read.h"
 #include "cli/write_options.h"
 #include "transfer/content.h"
@@ -193,6 +194,15 @@ static int keep_files(struct job *job, struct kvs_err *err)
 	return code ? code : kvx_write(x, job->last, content, err);
 }
 
+/* Whatever it is that was to be read, the store is not to blame. */
+static int tell_unread(const struct kvx *x, int code, const struct kvs_err *err)
+{
+	const struct kvs_report report = { .action = KVS_ACTION_IN, .key = x->o->key };
+
+	cli_tell(x->cli, &x->t, &report, code == KVS_E_GUARD ? code : KVS_E_SYS, err);
+	return code;
+}
+
 static int run(struct kvx *x, struct kvs_err *err)
 {
 	KVS_CLEANUP(job_release) struct job job = { .x = x };
@@ -201,7 +211,9 @@ static int run(struct kvx *x, struct kvs_err *err)
 
 	kvs_buf_init(&job.content, KVS_IN_MAX_BYTES_DEFAULT);
 	code = from_file ? prepare_file(&job, err) : read_content(&job, err);
-	code = code ? code : put(&job, err);
+	if (code)
+		return tell_unread(x, code, err);
+	code = put(&job, err);
 	if (code || (!job.result.written && job.is_last))
 		return code;
 	x->complete = true;

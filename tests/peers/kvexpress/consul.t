@@ -51,6 +51,14 @@ kx in -k packed -f hosts -z
 is "$(flags_of kvexpress/packed/data)" 1 'brotli: flags 1'
 is "$(flags_of kvexpress/packed/checksum)" 0 'a checksum has none'
 
+# ---- one change ----
+
+index_of() {
+	api GET "/v1/kv/kvexpress/$1" | sed -n 's/.*"ModifyIndex": *\([0-9]*\).*/\1/p'
+}
+
+is "$(index_of packed/data)" "$(index_of packed/checksum)" 'defect 3: data and checksum change at once'
+
 # ---- tokens ----
 
 direct() {
@@ -62,6 +70,18 @@ echo 'timeout: 2s' >kvsync.yaml
 direct
 status_is 1 'anonymous, as without a token, is denied'
 err_has 'kvexpress: in: ' 'with words'
+began=$(now_ms)
+KVSYNC_CONFIG=/dev/null direct
+status_is 1 'so it is with all the time that kvexpress takes'
+succeeds 'defect 16: but it is not tried again' test $(($(now_ms) - began)) -lt 5000
+if command -v python3 >/dev/null; then
+	receiver agent udp
+	direct -d -D "127.0.0.1:$agent_port"
+	is "$(got 2 | head -n 1)" \
+		"kvexpress.consul_error:1|c|#key:token,host:$(uname -n),direction:in,location:set" 'and counted'
+else
+	skip 1 'no python3'
+fi
 direct -t "$server_token"
 status_is 0 'a token of the command line'
 CONSUL_HTTP_TOKEN=$server_token direct

@@ -36,3 +36,21 @@ pair_is() {
 	stored "kvexpress/$1/checksum" >got
 	bytes_are got "$(hash_of "$2")" 'its checksum in hex, without a newline'
 }
+
+# receiver NAME KIND: starts one; $NAME_port is its port, NAME.log what it got
+receiver() {
+	start "$1" "$srcdir/tests/lib/receiver" "$2" "$tmp/$1.port" "$tmp/$1.log"
+	wait_for 20 test -e "$tmp/$1.port" || bail "the receiver $1 does not start"
+	eval "${1}_port=\$(cat '$tmp/$1.port')"
+}
+
+# got COUNT: so many metrics, the time left out
+has_lines() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+got() {
+	wait_for 10 has_lines agent.log "$1"
+	sed 's/^\(kvexpress\.time\):[0-9]*/\1:N/' agent.log
+	: >agent.log
+}

@@ -10,24 +10,6 @@
 need python3
 [ -e "$builddir/.libs/libkvsfetch.so" ] || skip_all 'events need libcurl'
 
-# receiver NAME KIND: starts one; $NAME_port is its port, NAME.log what it got
-receiver() {
-	start "$1" "$srcdir/tests/lib/receiver" "$2" "$tmp/$1.port" "$tmp/$1.log"
-	wait_for 20 test -e "$tmp/$1.port" || bail "the receiver $1 does not start"
-	eval "${1}_port=\$(cat '$tmp/$1.port')"
-}
-
-# got COUNT: so many metrics, the time left out
-has_lines() {
-	[ "$(wc -l <"$1")" -ge "$2" ]
-}
-
-got() {
-	wait_for 10 has_lines agent.log "$1"
-	sed 's/^\(kvexpress\.time\):[0-9]*/\1:N/' agent.log
-	: >agent.log
-}
-
 receiver agent udp
 tags=host:$(uname -n),direction
 cp hosts metrics
@@ -77,6 +59,12 @@ is "$(got 2 | head -n 1)" "kvexpress.checksum_mismatch:1|c|#key:metrics,$tags:ou
 kx in -k metrics -f metrics
 kx out -k metrics -f /proc/kvexpress -C agent.yaml
 is "$(got 2 | head -n 1)" "kvexpress.panic:1|c|#key:metrics,$tags:out,location:write_file" 'a file that cannot be written'
+kx in -k metrics -u http://127.0.0.1:1/ -C agent.yaml
+is "$(got 2)" "kvexpress.panic:1|c|#key:metrics,$tags:in,location:read_file
+kvexpress.time:N|g|#key:metrics,$tags:in,location:read_file" 'a page that cannot be had'
+: >empty
+kx in -k metrics -f empty -l 0 -C agent.yaml
+is "$(got 1)" "kvexpress.time:N|g|#key:metrics,$tags:in,location:guard" 'nothing to put'
 kx copy --keyfrom metrics --keyto copied -C agent.yaml
 is "$(got 3)" "kvexpress.bytes:60|g|#key:copied,$tags:copy,location:complete
 kvexpress.lines:20|g|#key:copied,$tags:copy,location:complete
@@ -94,6 +82,16 @@ is "$(got 1 | head -n 1)" "kvexpress.time:N|g|#key:metrics,$tags:in,location:fil
 	'where an agent of Datadog is set up, nobody has to ask'
 
 # ---- events ----
+
+if [ -e "$builddir/.libs/consul.so" ]; then
+	echo 'timeout: 500ms' >short.yaml
+	KVSYNC_CONFIG=$tmp/short.yaml kx in -k metrics -f metrics -C agent.yaml -s 127.0.0.1:1
+	is "$(got 3 | sed 's/reconnect:[0-9]*/reconnect:N/')" "kvexpress.consul_reconnect:N|c|#${tags}:in
+kvexpress.panic:1|c|#key:metrics,$tags:in,location:no_more_retries
+kvexpress.time:N|g|#key:metrics,$tags:in,location:no_more_retries" 'a Consul that is dead'
+else
+	skip 1 'built without Consul'
+fi
 
 receiver api http
 printf 'datadog_api_key: of-the-file\ndatadog_host: http://127.0.0.1:%s\n' "$api_port" >api.yaml
