@@ -9,8 +9,16 @@ AC_DEFUN([KVS_ETCD_STATIC], [
     [AS_HELP_STRING([--with-etcd-static=yes|no],
       [also build kvsync-etcd, with gRPC inside: one-shots on etcd start in a third of the time (default: yes where the static libraries are installed)])],
     [], [with_etcd_static=auto])
-  AS_IF([test "$with_etcd" = no || test "x$sanitizer" = xyes || test "x$enable_coverage" = xyes],
-    [with_etcd_static=no])
+  kvs_against=
+  AS_IF([test "$with_etcd" = no], [kvs_against=--with-etcd=no],
+    [test "x$sanitizer" = xyes], [kvs_against=--enable-sanitizer],
+    [test "x$enable_coverage" = xyes], [kvs_against=--enable-coverage])
+  AS_CASE([$with_etcd_static],
+    [yes], [AS_IF([test -n "$kvs_against"],
+      [AC_MSG_ERROR([--with-etcd-static=yes and $kvs_against exclude each other])])],
+    [auto], [AS_IF([test -n "$kvs_against"], [with_etcd_static=no])],
+    [no], [],
+    [AC_MSG_ERROR([--with-etcd-static takes yes or no, not $with_etcd_static])])
   ETCD_STATIC_LIBS=
   AS_IF([test "$with_etcd_static" != no], [
     AC_MSG_CHECKING([for gRPC as static libraries])
@@ -30,9 +38,9 @@ AC_DEFUN([KVS_ETCD_STATIC], [
         [kvs_missing=" what they need"])])
     LIBS=$kvs_saved_LIBS
     AS_IF([test -z "$kvs_missing"], [AC_MSG_RESULT([yes]); kvs_found=yes],
-      [AC_MSG_RESULT([no:$kvs_missing is missing]); kvs_found=no])
+      [AC_MSG_RESULT([no, without$kvs_missing]); kvs_found=no])
     AS_IF([test "$with_etcd_static$kvs_found" = yesno],
-      [AC_MSG_ERROR([--with-etcd-static:$kvs_missing was not found])])
+      [AC_MSG_ERROR([kvsync-etcd, with gRPC inside, cannot be linked without$kvs_missing; install the static libraries, or use --with-etcd-static=no])])
     with_etcd_static=$kvs_found
   ])
   # They need one another in circles.
