@@ -61,11 +61,15 @@ void *etcd_message_unpack(grpc_byte_buffer *bytes, const ProtobufCMessageDescrip
 	grpc_slice slice;
 
 	if (!bytes || !grpc_byte_buffer_reader_init(&reader, bytes)) {
+		if (bytes)
+			grpc_byte_buffer_destroy(bytes);
 		(void)kvs_err_set(err, KVS_E_PROTOCOL, "etcd sent no %s", type->short_name);
 		return NULL;
 	}
 	slice = grpc_byte_buffer_reader_readall(&reader);
 	grpc_byte_buffer_reader_destroy(&reader);
+	/* It may be large: not one copy more than it takes. */
+	grpc_byte_buffer_destroy(bytes);
 	message = protobuf_c_message_unpack(type, &allocator, GRPC_SLICE_LENGTH(slice),
 					    GRPC_SLICE_START_PTR(slice));
 	grpc_slice_unref(slice);
@@ -91,12 +95,7 @@ void etcd_message_free(void *message)
 void *etcd_call_answer(struct etcd_call *call, const ProtobufCMessageDescriptor *type,
 		       struct kvs_err *err)
 {
-	grpc_byte_buffer *bytes = kvs_steal_ptr(call->answer);
-	void *message = etcd_message_unpack(bytes, type, err);
-
-	if (bytes)
-		grpc_byte_buffer_destroy(bytes);
-	return message;
+	return etcd_message_unpack(kvs_steal_ptr(call->answer), type, err);
 }
 
 uint64_t etcd_header(struct etcd_conn *conn, const Etcdpb__Header *header)

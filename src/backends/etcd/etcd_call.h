@@ -70,6 +70,7 @@ void *etcd_call_answer(struct etcd_call *call, const ProtobufCMessageDescriptor 
 /* For streams too. */
 /* Ours to destroy.  gRPC ends the process where it has no memory. */
 grpc_byte_buffer *etcd_message_pack(const ProtobufCMessage *message);
+/* Takes the bytes; NULL is an answer that did not come.  Free with etcd_message_free(); NULL: err says. */
 void *etcd_message_unpack(grpc_byte_buffer *bytes, const ProtobufCMessageDescriptor *type,
 			  struct kvs_err *err);
 void etcd_message_free(void *message);

@@ -356,16 +356,17 @@ static void was_read(struct etcd_event *ev, bool ok)
 {
 	struct etcd_stream *s = stream_of(ev, read_event);
 	grpc_byte_buffer *bytes = kvs_steal_ptr(s->incoming);
+	bool came = bytes != NULL;
 
 	(void)ok;
 	s->pending--;
 	s->reading = false;
-	if (bytes && s->state == OPEN && !s->conn->closing)
+	if (came && s->state == OPEN && !s->conn->closing)
 		take_bytes(s, bytes);
-	if (bytes && s->state == OPEN)
-		read_more(s);
-	if (bytes)
+	else if (came)
 		grpc_byte_buffer_destroy(bytes);
+	if (came && s->state == OPEN)
+		read_more(s);
 	if (s->state == OPEN && s->status_known && !s->reading)
 		stream_ended(s);
 	free_if_idle(s);
