@@ -23,7 +23,7 @@
 
 #define RETRY_BASE_MS 100
 /* With the jitter of a quarter a watch is back within two seconds of its store. */
-#define RETRY_MAX_MS 1400
+#define RETRY_MAX_MS 1200
 
 enum state {
 	RUNNING,
