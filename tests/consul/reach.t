@@ -136,6 +136,8 @@ by_record() {
 	run kvsync --store "$store" --timeout 10s get p
 	out_is 1 'one server of three is dead, one mute: the third answers within the deadline'
 	file_has "$tmp/dns.log" _consul._tcp.test 'the record was asked for'
+	run kvsync --store "$store&namespace=team" --timeout 10s put p 2
+	status_is 2 'servers of a record are asked for a namespace, too'
 	echo "1 1 $live_port localhost" >"$tmp/records"
 	start w kvsync --store "$store" watch r/b
 	wait_for 10 grep -q sync "$tmp/.run/w.out"

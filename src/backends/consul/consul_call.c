@@ -219,6 +219,8 @@ static void remember_server(struct consul_call *call, int code)
 {
 	bool failed = code == KVS_E_UNAVAILABLE || code == KVS_E_UNCERTAIN;
 
+	if (call->alone) /* those that wait for it will say */
+		return;
 	call->c->at = failed ? call->server + 1 : call->server;
 	if (failed && call->c->config.srv)
 		call->c->servers_doubtful = true;
@@ -447,7 +449,7 @@ void consul_call_servers_known(struct consul *c, int code, const struct kvs_err 
 	while ((call = next_due(c))) {
 		struct kvs_err err = { 0 };
 
-		call->server = 0;
+		call->server = call->tried = 0;
 		if (code)
 			finish(call, code, 0, (kvs_err_copy(&err, code, why), &err));
 		else
@@ -477,7 +479,7 @@ static int begin(struct consul_call *call, struct kvs_err *err)
 	if (c->config.servers.n == 0)
 		return look_up(c, err);
 	/* The call itself goes ahead: the record may still name the same servers. */
-	if (c->servers_doubtful)
+	if (c->servers_doubtful && !call->alone)
 		(void)look_up(c, NULL);
 	return try_server(call, err);
 }
