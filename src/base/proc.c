@@ -17,11 +17,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define DEFAULT_OUTPUT	 ((size_t)64 * 1024)
 #define DEFAULT_GRACE_MS 5000
+/* How often it is looked at a command whose end makes nothing readable. */
+#define TICK_MS 10
 
 /* How far the time limit has gone. */
 enum phase {
@@ -33,7 +36,8 @@ enum phase {
 
 struct kvs_proc {
 	pid_t pid;    /* also its group */
-	int pidfd;    /* readable when the command has ended */
+	int end_fd;   /* readable when the command has ended; without a pidfd, from time to time */
+	bool ticks;   /* it is a timer */
 	int out_fd;   /* our end of its output, or -1 */
 	int epoll_fd; /* holds both */
 	enum phase phase;
@@ -76,6 +80,23 @@ static void stop_ignoring_children(void)
 		(void)signal(SIGCHLD, SIG_DFL);
 }
 
+/* Kernels before 5.3, sandboxes and Valgrind have no pidfd. */
+static int watch_over(struct kvs_proc *proc, struct kvs_err *err)
+{
+	const struct timespec often = { .tv_nsec = TICK_MS * 1000000L };
+	const struct itimerspec ticking = { often, often };
+
+	proc->end_fd = pidfd_open(proc->pid, 0);
+	if (proc->end_fd >= 0)
+		return 0;
+	proc->ticks = errno == ENOSYS || errno == EPERM;
+	if (proc->ticks)
+		proc->end_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (proc->end_fd < 0 || timerfd_settime(proc->end_fd, 0, &ticking, NULL) != 0)
+		return kvs_err_sys(err, "cannot watch over a command");
+	return 0;
+}
+
 static int start(struct kvs_proc *proc, const struct kvs_proc_spec *spec, struct kvs_err *err)
 {
 	KVS_AUTO_FD int child_out = -1;
@@ -93,10 +114,8 @@ static int start(struct kvs_proc *proc, const struct kvs_proc_spec *spec, struct
 	rc = kvs_proc_spawn(spec, child_out, &proc->pid, err);
 	if (rc)
 		return rc;
-	proc->pidfd = pidfd_open(proc->pid, 0);
-	if (proc->pidfd < 0)
-		return kvs_err_sys(err, "cannot watch over a command");
-	return poll_for(proc, proc->pidfd, err);
+	rc = watch_over(proc, err);
+	return rc ? rc : poll_for(proc, proc->end_fd, err);
 }
 
 int kvs_proc_start(const struct kvs_proc_spec *spec, struct kvs_proc **ret_proc,
@@ -107,7 +126,7 @@ int kvs_proc_start(const struct kvs_proc_spec *spec, struct kvs_proc **ret_proc,
 
 	if (!proc)
 		return kvs_err_oom(err);
-	proc->pidfd = proc->out_fd = proc->epoll_fd = -1;
+	proc->end_fd = proc->out_fd = proc->epoll_fd = -1;
 	proc->grace_ms = spec->grace_ms ?: DEFAULT_GRACE_MS;
 	proc->deadline = spec->timeout_ms ? kvsi_monotonic_ms() + spec->timeout_ms : UINT64_MAX;
 	proc->result.timeout_ms = spec->timeout_ms;
@@ -196,15 +215,18 @@ static void set_ending(struct kvs_proc_result *result, const siginfo_t *info)
 static int reap(struct kvs_proc *proc, bool *ret_ended, struct kvs_err *err)
 {
 	siginfo_t info = { 0 };
+	uint64_t ignored;
 
-	if (waitid(P_PIDFD, (id_t)proc->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+	if (proc->ticks && read(proc->end_fd, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
+		return kvs_err_sys(err, "cannot watch over a command");
+	if (waitid(P_PID, (id_t)proc->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
 		return kvs_err_sys(err, "cannot wait for a command");
 	*ret_ended = info.si_pid != 0;
 	if (!*ret_ended)
 		return 0;
 	if (proc->phase != RUNNING)
 		kvs_proc_signal(proc, SIGKILL);
-	(void)waitid(P_PIDFD, (id_t)proc->pidfd, &info, WEXITED);
+	(void)waitid(P_PID, (id_t)proc->pid, &info, WEXITED);
 	proc->phase = REAPED;
 	set_ending(&proc->result, &info);
 	return 0;
@@ -271,7 +293,7 @@ void kvs_proc_free(struct kvs_proc *proc)
 			;
 	}
 	close_output(proc);
-	kvs_cleanup_fd(&proc->pidfd);
+	kvs_cleanup_fd(&proc->end_fd);
 	kvs_cleanup_fd(&proc->epoll_fd);
 	kvs_proc_result_release(&proc->result);
 	kvsi_free(proc);

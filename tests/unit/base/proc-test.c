@@ -400,6 +400,33 @@ static void test_log(void)
 	       "output is logged line by line, escaped");
 }
 
+/* ---- kernels without pidfds ---- */
+
+static bool no_pidfd;
+
+int __real_pidfd_open(pid_t pid, unsigned int flags);
+int __wrap_pidfd_open(pid_t pid, unsigned int flags);
+int __wrap_pidfd_open(pid_t pid, unsigned int flags)
+{
+	if (!no_pidfd)
+		return __real_pidfd_open(pid, flags);
+	errno = ENOSYS;
+	return -1;
+}
+
+static void test_without_pidfd(void)
+{
+	no_pidfd = true;
+	test_endings();
+	test_output();
+	test_time_limit();
+	test_blocking_time_limit();
+	test_whole_group();
+	test_interruption();
+	test_steps();
+	no_pidfd = false;
+}
+
 int main(void)
 {
 	test_endings();
@@ -416,5 +443,6 @@ int main(void)
 	test_interruptions_held();
 	test_steps();
 	test_log();
+	test_without_pidfd();
 	return tap_end();
 }
