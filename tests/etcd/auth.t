@@ -118,4 +118,10 @@ out_is three 'a new password'
 run kvsync get app/a --user alice
 status_is 2 'a user without a password'
 err_has 'password-file' 'the message says what to set'
+
+# a password that others may read on its way; the address is nobody's
+run kvsync --backend etcd --endpoint http://192.0.2.1:2379 --timeout 200ms get app/a --user alice --password-file alice.pw
+err_has 'warning: the token or password goes to 192.0.2.1:2379 without TLS: others may read it' 'a warning'
+run kvsync get app/a --user alice --password-file alice.pw
+refuses 'none where it stays on this machine' grep -q TLS "$err"
 done_testing
