@@ -25,23 +25,37 @@ in_words() {
 
 # ---- raw ----
 
+job='kvsync raw -k some/key -f d/t --state-dir states' want=new
 before() {
 	rm -rf states d
 	mkdir d
 	cp old d/t
 }
+# Of a job that makes d/t what $want is.
 after() {
 	in_words
-	cmp -s d/t old || cmp -s d/t new || echo 'neither the old nor the new file'
-	[ "$status" -ne 0 ] || cmp -s d/t new || echo 'acknowledged, but not there'
-	run kvsync raw -k some/key -f d/t --state-dir states
+	cmp -s d/t old || cmp -s d/t "$want" || echo 'neither the old nor the new file'
+	[ "$status" -ne 0 ] || cmp -s d/t "$want" || echo 'acknowledged, but not there'
+	# shellcheck disable=SC2086 # words
+	run $job
 	[ "$status" -eq 0 ] || echo "the next run failed: $(cat "$err")"
-	cmp -s d/t new || echo 'the next run did not install'
+	cmp -s d/t "$want" || echo 'the next run did not install'
 	[ -z "$(find d -name '*kvsync-*')" ] || echo 'a temporary stays'
 }
-sweep change KILL '' kvsync raw -k some/key -f d/t --state-dir states
-sweep write,fsync,open,renameat ENOSPC "$tmp/d" kvsync raw -k some/key -f d/t --state-dir states
-sweep alloc ENOMEM '' kvsync raw -k some/key -f d/t --state-dir states
+# shellcheck disable=SC2086 # words
+{
+	sweep change KILL '' $job
+	sweep write,fsync,open,renameat ENOSPC "$tmp/d" $job
+	sweep alloc ENOMEM '' $job
+}
+
+# ---- a large file ----
+
+openssl enc -aes-128-ctr -nosalt -pass pass:1 -md sha256 </dev/zero 2>/dev/null | head -c 16800000 >large
+kvsync in --quiet --large --no-compat --history-versions 0 -k large -f large
+job='kvsync out -k large -f d/t --state-dir states' want=large
+# shellcheck disable=SC2086 # words
+sweep change KILL '' $job
 
 # ---- clean ----
 
@@ -81,25 +95,5 @@ after() {
 	esac
 }
 sweep alloc ENOMEM '' kvsync diff -k k -f old
-
-# ---- a large file ----
-
-openssl enc -aes-128-ctr -nosalt -pass pass:1 -md sha256 </dev/zero 2>/dev/null | head -c 16800000 >large
-kvsync in --quiet --large --no-compat --history-versions 0 -k large -f large
-before() {
-	rm -rf states d
-	mkdir d
-	cp old d/t
-}
-after() {
-	in_words
-	cmp -s d/t old || cmp -s d/t large || echo 'neither the old nor the new file'
-	[ "$status" -ne 0 ] || cmp -s d/t large || echo 'acknowledged, but not there'
-	run kvsync out -k large -f d/t --state-dir states
-	[ "$status" -eq 0 ] || echo "the next run failed: $(cat "$err")"
-	cmp -s d/t large || echo 'the next run did not install'
-	[ -z "$(find d -name '*kvsync-*')" ] || echo 'a temporary stays'
-}
-sweep change KILL '' kvsync out -k large -f d/t --state-dir states
 
 done_testing
