@@ -32,6 +32,13 @@ out_has 'nothing to do' 'again'
 run kvsync in -k k -u "$url/moved" --output json
 status_is 0 'a redirect is followed'
 out_has '"written":false' 'to the same'
+# shellcheck disable=SC2016
+run kvsync in -k large -u "$url/file" --large --no-compat --check 'grep -q two {}' \
+	--exec-shell 'echo "$KVSYNC_FILE" >told'
+status_is 0 'by way of a temporary'
+kvsync get kvexpress/large/data >got
+same_file got want 'it is the same'
+is "$(cat told)" "$url/file" 'its name is the URL'
 run kvsync in -k sorted -u "$url/file" -S -z
 status_is 0 'sorted and packed'
 run kvsync in -k k -u "http://me:secret@127.0.0.1:$plain_port/file?token=secret"
@@ -61,6 +68,8 @@ refused() {
 }
 
 refused 1 "$url/status/404: the server answered with status 404" 'no such page' -u "$url/status/404"
+refused 1 "$url/status/404: the server answered with status 404" 'nor by way of a temporary' \
+	-u "$url/status/404" --large --no-compat
 refused 1 "$url/status/403: the server answered with status 403" 'a page that is not for us' \
 	-u "http://me:secret@127.0.0.1:$plain_port/status/403?token=secret#secret"
 refused 1 "$url/status/204: the server answered with status 204" 'another success' -u "$url/status/204"
