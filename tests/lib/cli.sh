@@ -125,8 +125,8 @@ show_run() {
 	[ -n "$status" ] || return 0
 	diag "  last command: $last_command"
 	diag "  status: $status"
-	head -c 2000 "$out" | cat -v | sed 's/^/#   stdout: /'
-	head -c 2000 "$err" | cat -v | sed 's/^/#   stderr: /'
+	head -c 2000 "$out" | cat -v | awk '{ print "#   stdout: " $0 }'
+	head -c 2000 "$err" | cat -v | awk '{ print "#   stderr: " $0 }'
 }
 
 # skip COUNT REASON
