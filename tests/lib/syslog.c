@@ -19,7 +19,7 @@ __attribute__((visibility("default"))) void openlog(const char *ident, int optio
 	default_facility = facility;
 }
 
-static void note(int priority, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void note(int priority, const char *fmt, va_list ap)
 {
 	const char *path = getenv("KVS_SYSLOG");
 	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;

@@ -11,6 +11,7 @@
 
 #include <kvsync/kvsync.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ static const char absent[] = "HTTP/1.1 404 Not Found\r\nX-Consul-Index: 9\r\n"
 struct log {
 	const char *session; /* what is said to the first question */
 	const char *txn;     /* and to the second */
-	int asked;	     /* questions */
-	int told;	     /* other requests */
-	bool mute;	     /* closes without an answer */
+	atomic_int asked;    /* questions */
+	atomic_int told;     /* other requests */
+	atomic_bool mute;    /* closes without an answer */
 	bool closing;	     /* behind each answer */
 	char last[2048];     /* of those */
 };

@@ -331,8 +331,8 @@ static void test_back(void)
 	begin(&s, &play, "k", 0);
 	(void)until_syncs(&s, 2);
 	is_str(s.text, "reset put:k=v sync reset put:k=w sync", "history that was lost is a reset");
-	is_uint(play.at, 3, "once a leader that knows to be one has said so, too");
 	end(&s);
+	is_uint(play.at, 3, "once a leader that knows to be one has said so, too");
 }
 
 /* A leader that was just elected answers before it has caught up. */
@@ -358,8 +358,8 @@ static void test_back_consistent(void)
 	begin(&s, &play, "k", KVS_READ_CONSISTENT);
 	(void)until_syncs(&s, 2);
 	is_str(s.text, "reset put:k=v sync reset put:k=w sync", "a consistent reading is sure");
-	has_str(play.last, "consistent", "it was one");
 	end(&s);
+	has_str(play.last, "consistent", "it was one");
 }
 
 /* ---- rules that come while the connection is broken ---- */
