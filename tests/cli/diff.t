@@ -120,7 +120,7 @@ kvsync in --quiet -k big -f long
 run kvsync diff -k big -f old --max-bytes 100
 status_is 7 'a value that is too big'
 kvsync put kvexpress/k/data damaged
-run kvsync --timeout 300ms diff -k k -f old
+run kvsync diff -k k -f old
 status_is 8 'damaged data'
 run kvsync diff -k k
 status_is 2 'no file'
