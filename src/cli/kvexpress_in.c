@@ -89,10 +89,11 @@ static int read_content(struct job *job, struct kvs_err *err)
 				   KVS_Q(kvs_s(job->name)), KVS_IN_MAX_BYTES_DEFAULT);
 	if (!code && o->sorted)
 		code = kvs_content_sort(&job->content, err);
-	if (!code && job->content.len == 0)
-		return kvs_err_set(err, KVS_E_GUARD, "%s is empty: there is nothing to put",
-				   KVS_Q(kvs_s(job->name)));
-	return code;
+	if (code || job->content.len > 0)
+		return code;
+	job->x->refusal.kind = KVS_REFUSAL_EMPTY;
+	return kvs_err_set(err, KVS_E_GUARD, "%s is empty: there is nothing to put",
+			   KVS_Q(kvs_s(job->name)));
 }
 
 static int look_at_last(struct job *job, struct kvs_err *err)

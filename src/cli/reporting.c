@@ -254,6 +254,7 @@ static void complete(struct kvs_report *report, const struct cli *cli, const str
 		return;
 	report->locked = refusal->kind == KVS_REFUSAL_LOCK;
 	report->too_short = refusal->kind == KVS_REFUSAL_SHORT;
+	report->empty = refusal->kind == KVS_REFUSAL_EMPTY;
 	if (refusal->reason[0])
 		report->reason = refusal->reason;
 }

@@ -20,6 +20,7 @@ const struct kvs_location kvs_locations[] = {
 	[KVS_OUTCOME_STOPPED] = { "stop_key", "the key is stopped" },
 	[KVS_OUTCOME_LOCKED] = { "lock_key", "the file is locked on this machine" },
 	[KVS_OUTCOME_TOO_SHORT] = { "not_long_enough", "too few lines" },
+	[KVS_OUTCOME_EMPTY] = { "error_no_data", "the file is empty" },
 	[KVS_OUTCOME_GUARD] = { "guard", "refused by another guard" },
 	[KVS_OUTCOME_MISMATCH] = { "checksum_mismatch", "a checksum or signature does not match" },
 	[KVS_OUTCOME_ABSENT] = { "not_found", "there is no such key" },
@@ -87,5 +88,7 @@ enum kvs_outcome kvs_report_outcome(const struct kvs_report *report)
 		return KVS_OUTCOME_LOCKED;
 	if (report->code == KVS_E_GUARD && report->too_short)
 		return KVS_OUTCOME_TOO_SHORT;
+	if (report->code == KVS_E_GUARD && report->empty)
+		return KVS_OUTCOME_EMPTY;
 	return failure(report);
 }

@@ -37,6 +37,7 @@ enum kvs_outcome {
 	KVS_OUTCOME_STOPPED,
 	KVS_OUTCOME_LOCKED,
 	KVS_OUTCOME_TOO_SHORT,
+	KVS_OUTCOME_EMPTY,
 	KVS_OUTCOME_GUARD,
 	KVS_OUTCOME_MISMATCH,
 	KVS_OUTCOME_ABSENT,
@@ -62,6 +63,7 @@ struct kvs_report {
 	bool changed;	      /* something was written */
 	bool locked;	      /* FROZEN: by a lock and not by a stop */
 	bool too_short;	      /* GUARD: there were too few lines */
+	bool empty;	      /* GUARD: there was nothing */
 	const char *store;    /* its name, or NULL */
 	const char *prefix;   /* "kvexpress" */
 	const char *key;      /* of the file; NULL if only this machine's file is concerned */

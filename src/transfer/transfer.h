@@ -37,6 +37,7 @@ enum kvs_refusal_kind {
 	KVS_REFUSAL_STOP,
 	KVS_REFUSAL_LOCK,
 	KVS_REFUSAL_SHORT,    /* too few lines */
+	KVS_REFUSAL_EMPTY,    /* nothing at all, which kvexpress tells apart */
 	KVS_REFUSAL_MISMATCH, /* data and checksum do not go together, none of it damaged */
 };
 

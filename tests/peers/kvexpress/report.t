@@ -64,7 +64,7 @@ is "$(got 2)" "kvexpress.panic:1|c|#key:metrics,$tags:in,location:read_file
 kvexpress.time:N|g|#key:metrics,$tags:in,location:read_file" 'a page that cannot be had'
 : >empty
 kx in -k metrics -f empty -l 0 -C agent.yaml
-is "$(got 1)" "kvexpress.time:N|g|#key:metrics,$tags:in,location:guard" 'nothing to put'
+is "$(got 1)" "kvexpress.time:N|g|#key:metrics,$tags:in,location:error_no_data" 'nothing to put'
 kx copy --keyfrom metrics --keyto copied -C agent.yaml
 is "$(got 3)" "kvexpress.bytes:60|g|#key:copied,$tags:copy,location:complete
 kvexpress.lines:20|g|#key:copied,$tags:copy,location:complete
