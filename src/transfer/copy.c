@@ -108,6 +108,9 @@ int kvs_transfer_copy(const struct kvs_transfer *t, const struct kvs_copy_params
 		: kvs_names_init(&from, t->prefix, params->from, kvs_transfer_naming(t, false),
 				 err);
 	rc = rc ? rc : read_source(t, params, &from, &pair, err);
+	/* before anybody raises --max-bytes in vain */
+	if (pair.chunks.n && !params->in.large)
+		return kvs_large_not_allowed(from.data, err);
 	if (rc)
 		return rc;
 	history.cause = cause;

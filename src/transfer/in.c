@@ -307,10 +307,7 @@ static int open_source(struct job *job, struct kvs_err *err)
 	int rc = 0;
 
 	if (params->chunks && !params->large)
-		return kvs_err_set(
-			err, KVS_E_ARG,
-			"%s is in chunks, which kvexpress cannot read: --large allows them",
-			KVS_Q(kvs_s(params->file)));
+		return kvs_large_not_allowed(params->file, err);
 	if (params->chunks)
 		kvs_source_of_chunks(&job->t, params->chunks, params->file, &job->source);
 	else if (params->content.p)

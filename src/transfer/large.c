@@ -2,6 +2,7 @@
 #include "transfer/large.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "transfer/chunk_list.h"
 #include "transfer/guards.h"
 
@@ -11,6 +12,13 @@ bool kvs_large_is(const struct kvs_store *store, uint64_t bytes)
 
 	kvs_store_limits(store, &limits);
 	return limits.max_value && bytes > limits.max_value;
+}
+
+int kvs_large_not_allowed(const char *name, struct kvs_err *err)
+{
+	return kvs_err_set(err, KVS_E_ARG,
+			   "%s is in chunks, which kvexpress cannot read: --large allows them",
+			   KVS_Q(kvs_s(name)));
 }
 
 struct taking {

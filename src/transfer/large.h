@@ -17,6 +17,9 @@ struct kvs_large {
 /* Is a file of so many bytes too large for a value of the store? */
 bool kvs_large_is(const struct kvs_store *store, uint64_t bytes);
 
+/* ARG: what is there is in chunks, and nobody asked for such a thing. */
+int kvs_large_not_allowed(const char *name, struct kvs_err *err);
+
 /*
  * Reads the source, with the guards looking on.  The chunks of a source that has some already stay
  * as they are, and what comes out of them must be the file of `checksum`, else NULL.

@@ -79,10 +79,13 @@ printf 'only this line\n' >line
 cat one line >two
 in_large -k big -f two --require '^nor that line$'
 status_is 7 'a line that is missing'
+first=$chunks$(kvsync get kvexpress/big/data | sed -n 2p | cut -c 1-64)
+first_as_written=$(kvsync get "$first" --output json | sha256sum)
 in_large -k big -f two --require 'only this line$' --check "grep -q -a 'only this line$' {}" --min-lines 2
 status_is 0 'guards and a check look at all of it'
 comes_out big two 'its end is another'
-is "$(count_chunks)" $((n + 1)) 'only what differs was written'
+is "$(count_chunks)" $((n + 1)) 'one chunk is another'
+is "$(kvsync get "$first" --output json | sha256sum)" "$first_as_written" 'the others were not written again'
 rm -f target
 run kvsync out -k big -f target --state-dir states --require '^nor that line$'
 status_is 7 'a guard of out'
@@ -109,6 +112,9 @@ status_is 0 'a rollback'
 comes_out big one 'is back'
 run kvsync history -k big -n 2 -f version
 same_file version two 'a version as a file'
+run kvsync copy --from big --to copied
+status_is 2 'a copy of chunks, which are more than a copy may have'
+err_has '--large allows them' 'asks for them'
 run kvsync copy --from big --to copied --max-bytes 1G
 status_is 2 'a copy of chunks asks for them, too'
 run kvsync copy --from big --to copied --large --no-compat --history-bytes 1G
